@@ -1,0 +1,133 @@
+"""What happens to an event, once for both buses: decode, run its handler, try again, or make it a dead letter.
+
+    UnavailableError        store or bus is away: wait and try again, for ever, at no cost of tries
+    RefusedError            TRIES tries
+    any other error         dead at once: a handler that fails on its input fails on it again
+
+A dead item event ends its item in `failed`, a dead job event its job in `error`, both with a sentence; then the event
+becomes `insights.dead`. Nothing here raises but a cancellation, so an event is never lost and never loops.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any
+
+from pydantic import ValidationError
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
+from tenacity.wait import wait_random_exponential
+
+from shared import metrics
+from shared.bus import Publish, Route
+from shared.ending import end_item, fail_job
+from shared.errors import InsightsError, InvalidEventError, RefusedError, UnavailableError
+from shared.events import DeadLetter, Event, ItemEvent
+from shared.job_config import sentence
+from shared.models import ItemState
+from shared.store import Store
+
+log = logging.getLogger(__name__)
+
+TRIES = 5
+BODY_LENGTH = 10_000
+
+
+class Delivery:
+    """One route, bound to what its handler asks for. Called with the bytes of an event; returns when it is done with.
+
+    `dependencies` holds at least `store` and `publish`.
+    """
+
+    def __init__(self, route: Route, dependencies: Mapping[str, Any], *, longest_wait: float = 5.0) -> None:
+        self.route = route
+        self._handle = route.bind(dependencies)
+        self._store: Store = dependencies["store"]
+        self._publish: Publish = dependencies["publish"]
+        self._longest_wait = longest_wait
+
+    async def __call__(self, body: bytes) -> None:
+        name, begun = self.route.name, monotonic()
+        with metrics.IN_FLIGHT.labels(name).track_inprogress():
+            await self._deliver(body)
+        metrics.EVENT_SECONDS.labels(name).observe(monotonic() - begun)
+
+    async def _deliver(self, body: bytes) -> None:
+        event: Event | None = None
+        tries = _Tries()
+        try:
+            event = self._decode(body)
+            async for attempt in self._attempts(tries):
+                with attempt:
+                    await self._handle(event)
+        except Exception as error:  # noqa: BLE001  nothing is hidden: it is logged, counted and buried with its reason
+            async for attempt in self._attempts(_Tries(for_ever=True)):
+                with attempt:
+                    await self._bury(event, body, error, tries.refused + 1)
+        else:
+            metrics.EVENTS.labels(self.route.name, "done").inc()
+
+    def _decode(self, body: bytes) -> Event:
+        try:
+            return self.route.event.model_validate_json(body)
+        except ValidationError as error:
+            raise InvalidEventError(f"This is no {self.route.event.topic}: {sentence(error)}") from error
+
+    def _attempts(self, tries: "_Tries") -> AsyncRetrying:
+        def note(state: RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome else None
+            tries.count(error)
+            outcome = "waited" if isinstance(error, UnavailableError) else "retried"
+            metrics.EVENTS.labels(self.route.name, outcome).inc()
+            log.warning("%s: %s Trying again.", self.route.name, error)
+
+        return AsyncRetrying(
+            retry=retry_if_exception_type((UnavailableError, RefusedError)),
+            wait=wait_random_exponential(multiplier=0.05, max=self._longest_wait),
+            stop=tries.used_up,
+            before_sleep=note,
+            reraise=True,
+            sleep=asyncio.sleep,
+        )
+
+    async def _bury(self, event: Event | None, body: bytes, error: Exception, attempts: int) -> None:
+        """End what the event was about, then publish it as a dead letter."""
+        reason = str(error) if isinstance(error, InsightsError) else f"{type(error).__name__}: {error}"
+        log.error("%s: an event is dead: %s", self.route.name, reason, exc_info=error, extra=_ids(event))
+        if isinstance(event, ItemEvent):
+            failed = ItemState.FAILED
+            await end_item(self._store, self._publish, event.workspace_id, event.job_id, event.item_id, failed, reason)
+        elif event is not None:
+            await fail_job(self._store, self._publish, event.workspace_id, event.job_id, reason)
+        letter = DeadLetter(
+            group=self.route.group,
+            source=self.route.event.topic,
+            reason=reason[:BODY_LENGTH],
+            attempts=attempts,
+            body=body[:BODY_LENGTH].decode(errors="replace"),
+            **_ids(event),
+        )
+        await self._publish(letter)
+        metrics.EVENTS.labels(self.route.name, "dead").inc()
+        metrics.DEAD_LETTERS.labels(self.route.name).inc()
+
+
+class _Tries:
+    """How often an event was refused; waiting for what is away is not counted."""
+
+    def __init__(self, *, for_ever: bool = False) -> None:
+        self.refused = 0
+        self._for_ever = for_ever
+
+    def count(self, error: BaseException | None) -> None:
+        self.refused += isinstance(error, RefusedError)
+
+    def used_up(self, state: RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        return isinstance(error, RefusedError) and not self._for_ever and self.refused + 1 >= TRIES
+
+
+def _ids(event: Event | None) -> dict[str, str]:
+    """The ids of an event, for a log line and a dead letter."""
+    names = ("workspace_id", "job_id", "item_id")
+    return {name: getattr(event, name) for name in names if hasattr(event, name)}

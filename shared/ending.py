@@ -1,0 +1,45 @@
+"""The one place where an item or a job ends: compare-and-set to the final state, then the event.
+
+Whoever ends an item (extractor, filter attribute, releaser, `delivery.py` after the last try) calls `end_item`.
+Called again after a crash in between, it publishes again: readers look at the store, so that a repeat is harmless.
+"""
+
+import time
+from typing import Any
+
+from shared.bus import Publish
+from shared.events import ItemEnded, JobReported
+from shared.models import OPEN, ItemState, JobState
+from shared.store import Store
+
+REASON_LENGTH = 500
+UNFINISHED = (JobState.QUEUED, JobState.RUNNING, JobState.READY, JobState.CATEGORIZED)
+
+
+def now() -> int:
+    """Microseconds since 1970."""
+    return time.time_ns() // 1_000
+
+
+async def end_item(
+    store: Store,
+    publish: Publish,
+    workspace_id: str,
+    job_id: str,
+    item_id: str,
+    state: ItemState,
+    reason: str | None = None,
+    **changes: Any,
+) -> None:
+    """The item's final state with its reason, once; and item.ended, perhaps more than once."""
+    await store.move_item(
+        workspace_id, job_id, item_id, OPEN, state, reason=reason and reason[:REASON_LENGTH], **changes
+    )
+    await publish(ItemEnded(workspace_id=workspace_id, job_id=job_id, item_id=item_id))
+
+
+async def fail_job(store: Store, publish: Publish, workspace_id: str, job_id: str, error: str) -> None:
+    """The job ends in `error` with a sentence, unless it has ended; and job.reported."""
+    error = error[:REASON_LENGTH]
+    if await store.move_job(workspace_id, job_id, UNFINISHED, JobState.ERROR, error=error, ended_at=now()):
+        await publish(JobReported(workspace_id=workspace_id, job_id=job_id, status="error", error=error))

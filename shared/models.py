@@ -1,0 +1,227 @@
+"""The documents of the store. Times are integer microseconds since 1970 in UTC; what is not known is None, never 0.
+
+Every key begins with the workspace: run ids come from clients, and two tenants may use the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.job_config import JobConfig
+
+DEFAULT_WORKSPACE = "00000000-0000-0000-0000-000000000001"
+
+
+class Document(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Project(Document):
+    """What runs belong to; LangSmith's API calls it a session."""
+
+    workspace_id: str
+    id: str
+    name: str
+    created_at: int
+    source: dict[str, Any] = Field(default_factory=dict, description="what `insights analyze` remembers of its file")
+
+
+class Feedback(Document):
+    """The feedback of one key on one run: how many, and the mean of the scores (None where none is a number)."""
+
+    n: int
+    avg: float | None = None
+
+
+class Run(Document):
+    """One span of a trace, without its bodies: what is filtered, counted and shown. A root run has no parent."""
+
+    workspace_id: str
+    id: str
+    project_id: str
+    trace_id: str
+    parent_run_id: str | None = None
+    dotted_order: str | None = None
+    thread_id: str | None = None
+    source_id: str | None = Field(default=None, description="the source's own id, where that is not a UUID")
+    name: str = ""
+    run_type: str = "chain"
+    start_time: int | None = None
+    end_time: int | None = None
+    status: Literal["success", "error", "pending"] = "success"
+    error: str | None = Field(default=None, description="first line, at most 500 characters; the whole is a body")
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+    prompt_cost: float | None = Field(default=None, description="dollars")
+    completion_cost: float | None = None
+    total_cost: float | None = None
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, Any] = Field(default_factory=dict, description="may hold NaN, lone surrogates, big integers")
+    feedback: dict[str, Feedback] = Field(default_factory=dict)
+    received_at: int
+
+    @property
+    def latency(self) -> float | None:
+        """Seconds from start to end."""
+        if self.start_time is None or self.end_time is None:
+            return None
+        return (self.end_time - self.start_time) / 1_000_000
+
+
+BodyPart = Literal["inputs", "outputs", "extra", "error", "events", "serialized"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run with its bodies: each part is opaque bytes (`shared/bodies.py` makes and reads them)."""
+
+    run: Run
+    bodies: Mapping[BodyPart, bytes] = field(default_factory=dict)
+
+
+class JobState(StrEnum):
+    """A job moves down this list, by compare-and-set; `error` may come from any state but `success`."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    READY = "ready"
+    CATEGORIZED = "categorized"
+    SUCCESS = "success"
+    ERROR = "error"
+
+
+class Job(Document):
+    """One request for a report. `config`, `window_*` and `received_before` never change once it is stored."""
+
+    workspace_id: str
+    id: str
+    project_id: str
+    name: str
+    created_at: int
+    config: JobConfig
+    window_start: int | None = None
+    window_end: int | None = None
+    received_before: int
+    state: JobState = JobState.QUEUED
+    error: str | None = None
+    announced: bool = Field(default=False, description="False until job.requested was published: the outbox")
+    requested: int | None = Field(default=None, description="items asked for; None for all")
+    matched: int | None = Field(default=None, description="finished items in the window that the filter lets through")
+    unfinished: int | None = Field(default=None, description="runs that were left out because they had not ended")
+    sampled: int | None = None
+    fence: int | None = Field(default=None, description="the report that counts")
+    ended_at: int | None = None
+
+
+class ItemState(StrEnum):
+    """An item moves down this list, by compare-and-set; the last three are final."""
+
+    PENDING = "pending"
+    RELEASED = "released"
+    SUMMARIZED = "summarized"
+    DONE = "done"
+    FAILED = "failed"
+    LEFT_OUT = "left_out"
+
+    @property
+    def final(self) -> bool:
+        return self in FINAL
+
+
+FINAL = (ItemState.DONE, ItemState.FAILED, ItemState.LEFT_OUT)
+OPEN = (ItemState.PENDING, ItemState.RELEASED, ItemState.SUMMARIZED)
+
+
+class Facts(Document):
+    """What the figures need of an item. A thread's tokens, costs and latencies are sums over its traces."""
+
+    error: bool | None = None
+    latency: float | None = Field(default=None, description="seconds")
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+    total_cost: float | None = Field(default=None, description="dollars")
+    feedback: dict[str, float] = Field(default_factory=dict, description="mean score by key")
+
+
+class Item(Document):
+    """What is summarised: a trace, or a thread of traces, latest last.
+
+    `id` is the trace's id, or a uuid5 of the thread's; items are sorted and seeded by it.
+    """
+
+    workspace_id: str
+    job_id: str
+    id: str
+    run_ids: tuple[str, ...]
+    thread_id: str | None = None
+    source_id: str | None = None
+    state: ItemState = ItemState.PENDING
+    reason: str | None = Field(default=None, description="why it failed or was left out")
+    content_hash: str | None = None
+    summary: str | None = None
+    attributes: dict[str, Any] = Field(default_factory=dict)
+    facts: Facts = Facts()
+    features: bytes = Field(default=b"", description="what the categorizer needs, with a version in front")
+    leaf: str | None = Field(default=None, description="the cluster of level 0")
+    path: tuple[str, ...] = Field(default=(), description="cluster ids from leaf to top")
+    confidence: float | None = None
+
+
+class Cluster(Document):
+    """A category (level 1) or subcategory (level 0, the most specific). `num_runs` of a parent covers its children."""
+
+    id: str
+    parent_id: str | None = None
+    level: int
+    name: str
+    description: str
+    parent_name: str | None = None
+    num_runs: int
+    stats: dict[str, Any] = Field(default_factory=dict)
+
+
+class HighlightedTrace(Document):
+    run_id: str
+    rank: int
+    highlight_reason: str
+    cluster_id: str | None = None
+    cluster_name: str | None = None
+    summary: str | None = None
+
+
+class Report(Document):
+    """What the categorizer (clusters) and the aggregator (all else) found, stored under the job and a fence."""
+
+    workspace_id: str
+    job_id: str
+    fence: int
+    clusters: tuple[Cluster, ...]
+    stats: dict[str, Any] = Field(default_factory=dict, description="the figures of the whole sample")
+    title: str | None = None
+    key_points: tuple[str, ...] = ()
+    highlighted_traces: tuple[HighlightedTrace, ...] = ()
+    coverage: dict[str, Any] = Field(default_factory=dict)
+    notes: tuple[str, ...] = Field(default=(), description="what the reader must know to trust this report")
+
+
+class Plan(Document):
+    """What prepare_job found out for every item of the job: frozen, bounded, read by each summarizer once."""
+
+    workspace_id: str
+    job_id: str
+    documents: int = Field(default=0, description="how many items were looked at for `common`")
+    common: dict[str, float] = Field(default_factory=dict, description="hash of a sentence → share of items with it")
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Where an item lies: cluster ids from leaf to top."""
+
+    item_id: str
+    path: tuple[str, ...]
+    confidence: float
