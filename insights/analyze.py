@@ -1,0 +1,94 @@
+"""`insights analyze`: a file in, a report out; all services in this process, or those that the settings name."""
+
+import asyncio
+import json
+from pathlib import Path
+
+from rich.console import Console
+
+from insights.options import is_relative
+from insights.process import ROUTERS, Process, running
+from insights.progress import Progress
+from insights.report_json import write_report
+from insights.report_text import LIST_BELOW, ReportView, print_report
+from insights.source import Source, load
+from shared.config import Settings
+from shared.ending import UNFINISHED, now
+from shared.job_config import JobConfig
+from shared.jobs import name_uuid, new_job, submit_job
+from shared.models import ItemState, Job, JobState, Project
+from shared.store import Store
+
+GRACE = 1.0  # seconds: what is in work when someone presses Ctrl-C comes again with the next start
+POLL = 0.1  # seconds between looks at the store
+
+
+
+async def analyze(source: Source, config: JobConfig, settings: Settings, folder: Path, target: Path | None) -> int:
+    """The exit code: 0, or 1 if the job failed. The report goes to the terminal, and to `target` as JSON."""
+    names = tuple(ROUTERS) if settings.bus == "local" else ()
+    async with running(names, settings, folder, grace=GRACE) as process:
+        with Progress() as progress:
+            project = await load(process.store, source, progress)
+            job = await find_or_submit(process, project, config)
+            job = await _wait(process, job, progress)
+        await _print(process.store, job, project, Console(stderr=str(target) == "-"))
+        if target is not None:
+            await write_report(None if str(target) == "-" else target, process.store, job, project=project)
+    return 0 if job.state is JobState.SUCCESS else 1
+
+
+async def find_or_submit(process: Process, project: Project, config: JobConfig) -> Job:
+    """The job of this input and these options.
+
+    An unfinished one goes on with its frozen window; a finished one is taken as it is, but one with a relative window
+    is made anew; a failed one is tried again from the start.
+    """
+    store = process.store
+    key = name_uuid("job", project.id, json.dumps(config.model_dump(mode="json"), sort_keys=True))
+    mine = [job for job in await store.jobs(project.workspace_id, project.id) if job.config == config]
+    for job in mine:
+        if job.state in UNFINISHED:
+            return job
+        if job.state is JobState.ERROR:
+            await store.delete_job(job.workspace_id, job.id)
+        elif not is_relative(config):
+            return job
+    at = now()
+    job = new_job(project, name_uuid(key, str(at)) if is_relative(config) else key, config, at=at)
+    await submit_job(store, process.bus.publish, job)
+    return job
+
+
+async def _wait(process: Process, job: Job, progress: Progress) -> Job:
+    """Until the job has ended. Raises UnavailableError if this process can't go on."""
+    while job.state in UNFINISHED:
+        if process.ended.is_set():
+            await process.check()
+        await asyncio.sleep(POLL)
+        job = await process.store.job(job.workspace_id, job.id) or job
+        if progress.shown:
+            await _show(process.store, job, progress)
+    return job
+
+
+async def _show(store: Store, job: Job, progress: Progress) -> None:
+    if job.sampled is None:
+        progress.show("Sampling", 0, None)
+        return
+    counts = await store.count_items(job.workspace_id, job.id)
+    ended = sum(n for state, n in counts.items() if state.final)
+    progress.show("Sampling", job.sampled, job.sampled)
+    progress.show("Summaries", ended + counts.get(ItemState.SUMMARIZED, 0), job.sampled)
+    progress.show("Attributes", ended, job.sampled)
+    if job.state in (JobState.READY, JobState.CATEGORIZED):
+        progress.show("Categories", int(job.state is JobState.CATEGORIZED), 1)
+    if job.state is JobState.CATEGORIZED:
+        progress.show("Figures", 0, 1)
+
+
+async def _print(store: Store, job: Job, project: Project, console: Console) -> None:
+    report = await store.report(job.workspace_id, job.id, job.fence) if job.fence is not None else None
+    few = report is not None and report.stats.get("run_count", 0) < LIST_BELOW
+    items = await store.items(job.workspace_id, job.id, states={ItemState.DONE}, limit=LIST_BELOW) if few else []
+    print_report(ReportView(job, report, project, items), console)

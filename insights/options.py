@@ -1,0 +1,92 @@
+"""The command line's options as a job's configuration: `job.yaml` first, then what the options say."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from shared.errors import UsageError
+from shared.job_config import JobConfig
+
+UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def job_config(file: Path | None, options: Mapping[str, Any]) -> JobConfig:
+    """The configuration of `job.yaml` with every option that is not None over it. UsageError names what is wrong."""
+    values = _from_file(file) if file else {}
+    given = {name: value for name, value in options.items() if value is not None}
+    if {"start_time", "last_n_hours"} & given.keys():
+        values = {k: v for k, v in values.items() if k not in ("start_time", "last_n_hours")}
+    if file:
+        JobConfig.strict(values, str(file))
+    return JobConfig.strict(values | given, "The options")
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read ({error.strerror}).") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise UsageError(f"{file}: expected a mapping of options, found {type(values).__name__}.")
+    return {str(key): _with_zone(value) for key, value in values.items()}
+
+
+def _with_zone(value: Any) -> Any:
+    """YAML reads times as Python's: those without a zone are UTC."""
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+
+
+def window(since: str | None, until: str | None) -> dict[str, Any]:
+    """`--since 7d` is relative to now; a time is ISO-8601, in UTC where it names no zone."""
+    if since and until is None and (hours := _hours(since)) is not None:
+        return {"last_n_hours": hours}
+    return {"start_time": _time(since, "--since"), "end_time": _time(until, "--until")}
+
+
+def is_relative(config: JobConfig) -> bool:
+    return config.last_n_hours is not None
+
+
+def _hours(text: str) -> float | None:
+    amount, unit = text[:-1], text[-1:]
+    if unit not in UNITS or not amount.replace(".", "", 1).isdigit() or float(amount) == 0:
+        return None
+    return timedelta(**{UNITS[unit]: float(amount)}) / timedelta(hours=1)
+
+
+def _time(text: str | None, option: str) -> datetime | None:
+    if text is None:
+        return None
+    if (hours := _hours(text)) is not None:
+        return datetime.now(UTC) - timedelta(hours=hours)
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        message = f"{option} {text!r}: expected a time such as 2026-01-31 or 2026-01-31T12:00, or 36h, 7d, 2w."
+        raise UsageError(message) from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def prompt_text(given: str | None) -> str | None:
+    """A prompt, or the file of that name."""
+    if given is None or "{{" in given:
+        return given
+    try:
+        return Path(given).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise UsageError(f"--prompt {given!r} holds no {{{{variable}}}} and is no file that can be read.") from error
+
+
+def sample_size(given: str | None) -> int | str | None:
+    if given is None or given == "all":
+        return given
+    if not given.isdigit() or int(given) < 1:
+        raise UsageError(f"--sample {given!r}: expected a number of at least 1, or all.")
+    return int(given)

@@ -1,0 +1,121 @@
+"""One process: the services it runs, bound to the bus and the store that its settings name."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import services.aggregator.handlers
+import services.attribute_extractor.handlers
+import services.categorizer.handlers
+import services.gateway.handlers
+import services.summarizer.handlers
+from shared import bus as buses
+from shared import store as stores
+from shared.bus import Bus, Router, bind
+from shared.config import Settings
+from shared.errors import UnavailableError, UsageError
+from shared.frozen import FrozenJobs
+from shared.store import Store
+
+log = logging.getLogger(__name__)
+
+ROUTERS: dict[str, Router] = {
+    "gateway": services.gateway.handlers.router,
+    "summarizer": services.summarizer.handlers.router,
+    "attribute_extractor": services.attribute_extractor.handlers.router,
+    "categorizer": services.categorizer.handlers.router,
+    "aggregator": services.aggregator.handlers.router,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """`ended` is set if something that must run for ever has ended: the process cannot do its work any more."""
+
+    store: Store
+    bus: Bus
+    tasks: Sequence[asyncio.Task[None]]
+    ended: asyncio.Event
+
+    async def check(self) -> None:
+        """Raise UnavailableError with a sentence where store, bus or a background task does not work."""
+        if dead := [task.get_name() for task in self.tasks if task.done()]:
+            raise UnavailableError(f"{', '.join(dead)} has ended (the log says why): restart this process.")
+        await self.store.check()
+        await self.bus.check()
+
+
+@contextlib.asynccontextmanager
+async def running(
+    names: Sequence[str], settings: Settings, folder: Path, *, grace: float = 40.0
+) -> AsyncIterator[Process]:
+    """The services `names` at work. Raises UnavailableError or UsageError, with what to do, where they can't start."""
+    if settings.bus == "local" and set(names) != set(ROUTERS):
+        raise UsageError("One service alone needs Kafka: set INSIGHTS_BUS=kafka://host:port, or run `insights up`.")
+    async with opened_store(settings, folder) as store:
+        bus = buses.connect(
+            settings.bus,
+            slots=settings.slots,
+            path=folder / "bus.db",
+            client_id=names[0] if len(names) == 1 else "insights",
+            session_timeout=settings.session_timeout,
+            grace=grace,
+        )
+        ended = asyncio.Event()
+        dependencies = {
+            "store": store,
+            "publish": bus.publish,
+            "settings": settings,
+            "owner": _owner(settings),
+            "frozen_jobs": FrozenJobs(store),
+        }
+        for name in names:
+            bus.include_router(ROUTERS[name], dependencies)
+        await bus.start()
+        tasks: list[asyncio.Task[None]] = [
+            asyncio.create_task(bind(task, dependencies, given=0)(), name=f"{name}.{task.__name__}")
+            for name in names
+            for task in ROUTERS[name].tasks
+        ]
+        for task in tasks:
+            task.add_done_callback(lambda task: _note_end(task, ended))
+        try:
+            yield Process(store, bus, tasks, ended)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await bus.stop()
+
+
+@contextlib.asynccontextmanager
+async def opened_store(settings: Settings, folder: Path) -> AsyncIterator[Store]:
+    """The store that the settings name, checked. A local one is made; a shared one by `insights store init`."""
+    store = await stores.connect(settings.store or f"sqlite:///{folder}/insights.db")
+    try:
+        if settings.store is None or settings.store.startswith("sqlite:"):
+            await store.init()
+        await store.check()
+        yield store
+    finally:
+        await store.close()
+
+
+def _owner(settings: Settings) -> str:
+    """Who holds a lease. In a data folder, which one process locks, a restarted process is the same owner."""
+    if settings.bus == "local":
+        return "local"
+    return f"{socket.gethostname()}/{os.getpid()}/{uuid4()}"
+
+
+def _note_end(task: asyncio.Task[None], ended: asyncio.Event) -> None:
+    if task.cancelled():
+        return
+    log.critical("%s has ended", task.get_name(), exc_info=task.exception())
+    ended.set()

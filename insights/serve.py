@@ -1,0 +1,73 @@
+"""`insights up` and `insights serve`: services with an HTTP address for health, metrics and, in the gateway, the API."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from insights.process import Process, running
+from services.gateway.api import make_app
+from shared.config import Settings
+from shared.errors import UsageError
+from shared.health import health_routes
+
+GRACE = 40  # seconds for what is in work when a process is told to stop
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: `serve` decides when it ends, and what ends after it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def listening(settings: Settings) -> socket.socket:
+    """The address, taken at once, so that a second process is told so before it does anything."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    server = socket.socket(family)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        server.bind((settings.host, settings.port))
+    except OSError as error:
+        server.close()
+        where = f"{settings.host}:{settings.port}"
+        message = f"{where} cannot be served ({error.strerror}): set INSIGHTS_PORT to another port, or 0 for any."
+        raise UsageError(message) from error
+    return server
+
+
+def url_of(server: socket.socket) -> str:
+    host, port = server.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def serve(names: Sequence[str], settings: Settings, folder: Path, server: socket.socket) -> int:
+    """Until a signal (exit code 0), or until something that must run has ended (1)."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with running(names, settings, folder) as process:
+        http = _Server(uvicorn.Config(_app(names, process), log_config=None, lifespan="off", access_log=False))
+        served = asyncio.create_task(http.serve([server]))
+        print(f"{', '.join(names)}: ready on {url_of(server)}", flush=True)
+        waits = [asyncio.create_task(event.wait()) for event in (stop, process.ended)]
+        await asyncio.wait([*waits, served], return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        http.should_exit = True
+        await served
+        return 0 if stop.is_set() else 1
+
+
+def _app(names: Sequence[str], process: Process) -> ASGIApp:
+    if "gateway" in names:
+        return make_app(process.store, process.bus.publish, process.check)
+    return Starlette(routes=health_routes(process.check))

@@ -1,0 +1,37 @@
+"""What became of every item that was asked for: nothing is left out in silence."""
+
+from collections import Counter
+from typing import Any
+
+from shared.models import ItemState, Job
+from shared.store import Store
+
+SHOWN = 100
+PAGE = 1_000
+
+
+async def coverage(store: Store, job: Job) -> dict[str, Any]:
+    """Counts of items by how they ended, the first hundred failures with their reasons, and why items were left out."""
+    counts = await store.count_items(job.workspace_id, job.id)
+    failed = await store.items(job.workspace_id, job.id, states={ItemState.FAILED}, limit=SHOWN)
+    return {
+        "requested": job.requested,
+        "matched": job.matched,
+        "unfinished": job.unfinished,
+        "sampled": job.sampled,
+        "summarized": counts.get(ItemState.DONE, 0),
+        "failed_count": counts.get(ItemState.FAILED, 0),
+        "failed": [{"run_id": item.run_ids[-1], "reason": item.reason} for item in failed],
+        "left_out": await _left_out(store, job),
+    }
+
+
+async def _left_out(store: Store, job: Job) -> dict[str, int]:
+    reasons: Counter[str] = Counter()
+    after = None
+    while True:
+        page = await store.items(job.workspace_id, job.id, states={ItemState.LEFT_OUT}, after=after, limit=PAGE)
+        reasons.update(item.reason or "unknown" for item in page)
+        if len(page) < PAGE:
+            return dict(sorted(reasons.items()))
+        after = page[-1].id

@@ -1,0 +1,84 @@
+"""When a job's last item has ended, its items are grouped into categories; one owner by lease."""
+
+from services.categorizer import local
+from services.categorizer.sweeper import Sweeper, announce_if_ready
+from services.categorizer.tree import build
+from shared.bus import Publish, Router
+from shared.config import Settings
+from shared.errors import InvalidEventError, JobError
+from shared.events import ItemEnded, JobCategorized, JobReady
+from shared.leases import Lease, hold
+from shared.models import Assignment, ItemState, Job, JobState, Report
+from shared.store import Store
+from shared.worker import run_in_process
+
+router = Router("categorizer")
+
+ENGINES = {"local": local.categorize}
+PAGE = 1_000
+
+
+@router.background
+async def sweep_jobs(store: Store, publish: Publish, settings: Settings) -> None:
+    await Sweeper(store, publish, settings.sweep_seconds).run()
+
+
+@router.subscriber(ItemEnded)
+async def check_job(event: ItemEnded, store: Store, publish: Publish) -> None:
+    """Has the job's last item ended? A look at the store, not a counter: of two last items the later sees both."""
+    await announce_if_ready(store, publish, event.workspace_id, event.job_id)
+
+
+@router.subscriber(JobReady)
+async def categorize_job(event: JobReady, store: Store, publish: Publish, settings: Settings, owner: str) -> None:
+    """A job whose items have ended in; its categories and where each item lies out."""
+    name = f"categorize/{event.workspace_id}/{event.job_id}"
+    async with hold(store, name, owner, settings.lease_seconds) as lease:
+        job = await store.job(event.workspace_id, event.job_id)
+        if job is None:
+            raise InvalidEventError(f"There is no job {event.job_id}: was it deleted?")
+        if lease is not None and job.state is JobState.READY and not await _categorize(store, job, lease):
+            return
+        job = await store.job(event.workspace_id, event.job_id)
+    if job is not None and job.state is JobState.CATEGORIZED and job.fence is not None:
+        await publish(JobCategorized(workspace_id=job.workspace_id, job_id=job.id, fence=job.fence))
+
+
+async def _categorize(store: Store, job: Job, lease: Lease) -> bool:
+    """Whether the categories of this owner are the job's."""
+    ready, fence = {JobState.READY}, lease.fence
+    await store.move_job(job.workspace_id, job.id, ready, JobState.READY, fence=fence)
+    item_ids, features = await _done_items(store, job)
+    found = await run_in_process(ENGINES[job.config.engine], features, job.config)
+    clusters, assignments = build(job, item_ids, found)
+    await _save(store, job, fence, assignments)
+    report = Report(workspace_id=job.workspace_id, job_id=job.id, fence=fence, clusters=tuple(clusters))
+    await store.save_report(report)
+    if lease.lost:
+        return False
+    return await store.move_job(job.workspace_id, job.id, ready, JobState.CATEGORIZED, only_fence=fence)
+
+
+async def _done_items(store: Store, job: Job) -> tuple[list[str], list[bytes]]:
+    """Ids, sorted, and features. Raises JobError if there is none, with the first reason."""
+    item_ids: list[str] = []
+    features: list[bytes] = []
+    after = None
+    while True:
+        page = await store.items(
+            job.workspace_id, job.id, states={ItemState.DONE}, after=after, limit=PAGE, features=True
+        )
+        item_ids += [item.id for item in page]
+        features += [item.features for item in page]
+        if len(page) < PAGE:
+            break
+        after = page[-1].id
+    if not item_ids:
+        failed = await store.items(job.workspace_id, job.id, states={ItemState.FAILED}, limit=1)
+        raise JobError(f"No trace could be summarised. The first: {failed[0].reason if failed else 'all were left out'}")
+    return item_ids, features
+
+
+async def _save(store: Store, job: Job, fence: int, assignments: list[Assignment]) -> None:
+    for start in range(0, len(assignments), PAGE):
+        await store.assign_items(job.workspace_id, job.id, fence, assignments[start : start + PAGE])

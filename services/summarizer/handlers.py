@@ -1,0 +1,117 @@
+"""A requested job becomes items, and each item gets its summary."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from services.summarizer import local
+from services.summarizer.context import load_contexts
+from services.summarizer.corpus import survey
+from services.summarizer.facts import load_facts
+from services.summarizer.local import Summary
+from services.summarizer.releaser import Releaser, lease_name
+from services.summarizer.sampling import Sample, draw, random_order
+from shared.bus import Publish, Router
+from shared.config import Settings
+from shared.ending import fail_job
+from shared.errors import InvalidEventError, JobError, UsageError
+from shared.events import ItemSampled, ItemSummarized, JobRequested
+from shared.frozen import FrozenJob, FrozenJobs
+from shared.job_config import JobConfig
+from shared.jobs import new_job
+from shared.leases import hold
+from shared.models import Item, ItemState, Job, JobState, Plan
+from shared.prompts import Piece
+from shared.store import Store
+
+router = Router("summarizer")
+
+ENGINES: dict[str, Callable[[Sequence[Piece], Plan], Summary]] = {"local": local.summarize}
+BATCH = 1_000
+
+
+@router.background
+async def release_items(store: Store, publish: Publish, settings: Settings, owner: str) -> None:
+    await Releaser(store, publish, settings, owner).run()
+
+
+@router.subscriber(JobRequested)
+async def prepare_job(event: JobRequested, store: Store, publish: Publish, settings: Settings, owner: str) -> None:
+    """One job in; its items, its plan and its counts out. The releaser takes it from there."""
+    job = await store.job(event.workspace_id, event.job_id) or await _accept(event, store)
+    if job.state is not JobState.QUEUED:
+        return
+    async with hold(store, lease_name(job), owner, settings.lease_seconds) as lease:
+        if lease is None:
+            return  # its owner prepares it; the sweep asks again if that owner dies
+        try:
+            await _prepare(store, job)
+        except (JobError, UsageError) as error:
+            await fail_job(store, publish, job.workspace_id, job.id, str(error))
+
+
+async def _accept(event: JobRequested, store: Store) -> Job:
+    """The job of an event that any program may publish: its configuration is checked as strictly as a file's."""
+    if event.project is None or event.config is None:
+        raise InvalidEventError(f"There is no job {event.job_id}, and the event has no project and config to make it.")
+    config = JobConfig.strict(event.config, event.topic)
+    found = await store.project(event.workspace_id, event.project)
+    project = found or await store.project_named(event.workspace_id, event.project)
+    if project is None:
+        raise InvalidEventError(f"There is no project {event.project!r}: send its traces first.")
+    job = new_job(project, event.job_id, config)
+    await store.insert_job(job.model_copy(update={"announced": True}))
+    return await store.job(event.workspace_id, event.job_id) or job
+
+
+async def _prepare(store: Store, job: Job) -> None:
+    sample = await draw(store, job)
+    if not sample.items:
+        raise JobError(_nothing(job, sample))
+    await store.insert_plan(await survey(store, job, random_order(job, sample.items)))
+    for start in range(0, len(sample.items), BATCH):
+        await store.insert_items(sample.items[start : start + BATCH])
+    await store.move_job(
+        job.workspace_id,
+        job.id,
+        {JobState.QUEUED},
+        JobState.RUNNING,
+        matched=sample.matched,
+        unfinished=sample.unfinished,
+        sampled=len(sample.items),
+    )
+
+
+def _nothing(job: Job, sample: Sample) -> str:
+    where = "in its time range" if job.window_start or job.window_end else "of its project"
+    filtered = f" that the filter {job.config.filter} lets through" if job.config.filter else ""
+    left = f" ({sample.unfinished:,} have not ended)" if sample.unfinished else ""
+    return f"There is no finished trace {where}{filtered}{left}: widen the time range or the filter, or send traces."
+
+
+@router.subscriber(ItemSampled, windowed=True)
+async def summarize_item(event: ItemSampled, store: Store, publish: Publish, frozen_jobs: FrozenJobs) -> None:
+    """One item in, one stored summary out."""
+    item = await store.item(event.workspace_id, event.job_id, event.item_id)
+    if item is None:
+        raise InvalidEventError(f"There is no item {event.item_id} in job {event.job_id}: was the job deleted?")
+    if item.state.final:
+        return
+    if item.state is not ItemState.SUMMARIZED:
+        await _summarize(store, item, await frozen_jobs.get(event.workspace_id, event.job_id))
+    await publish(ItemSummarized(workspace_id=item.workspace_id, job_id=item.job_id, item_id=item.id))
+
+
+async def _summarize(store: Store, item: Item, frozen: FrozenJob) -> None:
+    [context] = await load_contexts(store, [item], frozen.prompt)
+    engine = ENGINES[frozen.job.config.engine]
+    summary = await asyncio.to_thread(lambda: engine(frozen.prompt.render(context), frozen.plan))
+    await store.move_item(
+        item.workspace_id,
+        item.job_id,
+        item.id,
+        {ItemState.PENDING, ItemState.RELEASED},
+        ItemState.SUMMARIZED,
+        summary=summary.text,
+        features=summary.features,
+        facts=await load_facts(store, item),
+    )
