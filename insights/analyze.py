@@ -17,11 +17,11 @@ from shared.ending import UNFINISHED, now
 from shared.job_config import JobConfig
 from shared.jobs import name_uuid, new_job, submit_job
 from shared.models import ItemState, Job, JobState, Project
+from shared.report import report_of
 from shared.store import Store
 
 GRACE = 1.0  # seconds: what is in work when someone presses Ctrl-C comes again with the next start
 POLL = 0.1  # seconds between looks at the store
-
 
 
 async def analyze(source: Source, config: JobConfig, settings: Settings, folder: Path, target: Path | None) -> int:
@@ -88,7 +88,7 @@ async def _show(store: Store, job: Job, progress: Progress) -> None:
 
 
 async def _print(store: Store, job: Job, project: Project, console: Console) -> None:
-    report = await store.report(job.workspace_id, job.id, job.fence) if job.fence is not None else None
+    report = await report_of(store, job)
     few = report is not None and report.stats.get("run_count", 0) < LIST_BELOW
     items = await store.items(job.workspace_id, job.id, states={ItemState.DONE}, limit=LIST_BELOW) if few else []
     print_report(ReportView(job, report, project, items), console)

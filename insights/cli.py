@@ -75,7 +75,7 @@ def analyze(
     seed: Annotated[int | None, typer.Option(help="Of the sample and the categories")] = None,
     unit: Annotated[str | None, typer.Option(help="trace, or thread")] = None,
     config: Annotated[Path | None, typer.Option(help="job.yaml: every option of a job")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the report to this file too, or - for standard output")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the report to this file, or - for a pipe")] = None,
     text: Text = None,
     id_: Id = None,
     data: Data = None,

@@ -1,4 +1,4 @@
-"""`insights up` and `insights serve`: services with an HTTP address for health, metrics and, in the gateway, the API."""
+"""`insights up` and `insights serve`: services with an HTTP address for health, metrics and the gateway's API."""
 
 import asyncio
 import contextlib

@@ -54,7 +54,9 @@ def _digest(path: Path, text: str | None, id_field: str | None) -> str:
         with path.open("rb") as file:
             content = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}): name a file of traces, or - for a pipe.") from error
+        raise UsageError(
+            f"{path} cannot be read ({error.strerror}): name a file of traces, or - for a pipe."
+        ) from error
     return hashlib.sha256(json.dumps([content, text, id_field]).encode()).hexdigest()
 
 

@@ -32,10 +32,10 @@ async def end_item(
     **changes: Any,
 ) -> None:
     """The item's final state with its reason, once; and item.ended, perhaps more than once."""
-    await store.move_item(
-        workspace_id, job_id, item_id, OPEN, state, reason=reason and reason[:REASON_LENGTH], **changes
-    )
-    await publish(ItemEnded(workspace_id=workspace_id, job_id=job_id, item_id=item_id))
+    reason = reason and reason[:REASON_LENGTH]
+    moved = await store.move_item(workspace_id, job_id, item_id, OPEN, state, reason=reason, **changes)
+    if moved or await store.item(workspace_id, job_id, item_id):
+        await publish(ItemEnded(workspace_id=workspace_id, job_id=job_id, item_id=item_id))
 
 
 async def fail_job(store: Store, publish: Publish, workspace_id: str, job_id: str, error: str) -> None:

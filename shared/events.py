@@ -70,14 +70,15 @@ class ItemSummarized(ItemEvent):
     topic = "insights.item.summarized"
 
 
-class ItemEnded(ItemEvent):
-    """An item reached its final state: from whoever ended it (`shared/ending.py`) to categorizer.check_job."""
+class ItemEnded(Event):
+    """An item reached its final state: from whoever ended it (`shared/ending.py`) to categorizer.check_job.
+
+    It is about its job, not its item: one that dies ends the job.
+    """
 
     topic = "insights.item.ended"
 
-    @property
-    def key(self) -> str:
-        return self.job_id
+    item_id: str = Field(max_length=64)
 
 
 class JobReady(Event):

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.job_config import JobConfig
 
+NONE_OF_THESE = "None of these"
 DEFAULT_WORKSPACE = "00000000-0000-0000-0000-000000000001"
 
 

@@ -109,9 +109,8 @@ class Database:
                 closing = False
             self._commit(group)
             for loop in {write.loop for write in group}:
-                mine = [write for write in group if write.loop is loop]
                 if not loop.is_closed():
-                    loop.call_soon_threadsafe(lambda mine=mine: [write.settle() for write in mine])
+                    loop.call_soon_threadsafe(_settle, [write for write in group if write.loop is loop])
             if closing:
                 return
 
@@ -139,3 +138,8 @@ class Database:
             if write.error is not error:
                 write.error.__cause__ = error
         connection.execute("RELEASE one")
+
+
+def _settle(writes: list[_Write]) -> None:
+    for write in writes:
+        write.settle()

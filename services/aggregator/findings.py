@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.aggregator.highlights import STANDS_OUT, Candidate, Picked, Standouts, highlighted, pick
-from shared.models import Cluster, HighlightedTrace
+from shared.models import NONE_OF_THESE, Cluster, HighlightedTrace
 from shared.wording import money, percent, seconds
 
-NONE_OF_THESE = "None of these"
 ENOUGH = 5  # known values that a category needs before it is compared
 SURE = 0.05
 MUCH = 0.1  # the share of "None of these" from which the reader is told

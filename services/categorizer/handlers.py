@@ -75,7 +75,9 @@ async def _done_items(store: Store, job: Job) -> tuple[list[str], list[bytes]]:
         after = page[-1].id
     if not item_ids:
         failed = await store.items(job.workspace_id, job.id, states={ItemState.FAILED}, limit=1)
-        raise JobError(f"No trace could be summarised. The first: {failed[0].reason if failed else 'all were left out'}")
+        raise JobError(
+            f"No trace could be summarised. The first: {failed[0].reason if failed else 'all were left out'}"
+        )
     return item_ids, features
 
 

@@ -17,12 +17,12 @@ from sklearn.preprocessing import normalize
 
 from shared.bodies import unpack
 from shared.job_config import JobConfig
+from shared.models import NONE_OF_THESE
 
 VERSION = b"w1"  # of the features that the summarizer makes
 FEW = 8  # items below which there is one category
 DIMENSIONS = 50
 NAME_WORDS = 3
-NONE = "None of these"
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -129,10 +129,10 @@ def _telling(space: _Space, members: Array) -> list[str]:
 
 def _group(space: _Space, leaves: list[Leaf], top: int | None) -> list[list[Leaf]]:
     """Leaves under categories: Ward on their centroids."""
-    k = min(top or max(1, round(len(leaves) ** 0.5)), len(leaves))
+    k = min(top or max(1, round(1.5 * len(leaves) ** 0.5)), len(leaves))
     if k == len(leaves) or k == 1:
         return [[leaf] for leaf in leaves] if k > 1 else [leaves]
-    centroids = np.stack([space.vectors[leaf.members].mean(axis=0) for leaf in leaves])
+    centroids = normalize(np.stack([space.vectors[leaf.members].mean(axis=0) for leaf in leaves]))
     labels = AgglomerativeClustering(k).fit_predict(centroids)
     return [[leaves[at] for at in np.flatnonzero(labels == label)] for label in range(k)]
 
@@ -161,10 +161,12 @@ def _given(space: _Space, config: JobConfig) -> list[Category]:
     likeness = np.asarray((space.weighted @ given.T).todense())
     place = np.where(likeness.max(axis=1) > 0, likeness.argmax(axis=1), len(texts))
     found = []
-    for at, (name, about) in enumerate([*config.partitions.items(), (NONE, "What fits none of the given categories.")]):
+    for at, (name, about) in enumerate(
+        [*config.partitions.items(), (NONE_OF_THESE, "What fits none of the given categories.")]
+    ):
         members = np.flatnonzero(place == at)
         share = round(_leaf_count(len(place), config) * len(members) / len(place))
         leaves = _split(space, members, max(1, share), config) if len(members) else []
-        if leaves or name != NONE:
+        if leaves or name != NONE_OF_THESE:
             found.append(Category(name, about or None, leaves))
     return found

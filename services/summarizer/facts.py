@@ -26,9 +26,7 @@ async def load_facts(store: Store, item: Item) -> Facts:
     )
 
 
-def _tokens(
-    roots: Sequence[Run], calls: Sequence[Run], figure: Callable[[Run], float | None]
-) -> float | None:
+def _tokens(roots: Sequence[Run], calls: Sequence[Run], figure: Callable[[Run], float | None]) -> float | None:
     """A root's own figure counts for its whole trace: a parent often repeats its child's usage."""
     known: list[float | None] = []
     for root in roots:

@@ -109,4 +109,4 @@ def connect(
         raise UsageError(f"The bus is {url!r}: expected local, or kafka://host:port[,host:port].")
     from shared.bus.kafka import KafkaBus
 
-    return KafkaBus(servers, slots=slots, client_id=client_id, session_timeout=session_timeout)
+    return KafkaBus(servers, slots=slots, client_id=client_id, session_timeout=session_timeout, grace=grace)

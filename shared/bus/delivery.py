@@ -10,13 +10,13 @@ becomes `insights.dead`. Nothing here raises but a cancellation, so an event is 
 
 import asyncio
 import logging
-from collections.abc import Mapping
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from time import monotonic
 from typing import Any
 
 from pydantic import ValidationError
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
-from tenacity.wait import wait_random_exponential
 
 from shared import metrics
 from shared.bus import Publish, Route
@@ -30,6 +30,7 @@ from shared.store import Store
 log = logging.getLogger(__name__)
 
 TRIES = 5
+FIRST_WAIT = 0.05  # seconds
 BODY_LENGTH = 10_000
 
 
@@ -54,16 +55,12 @@ class Delivery:
 
     async def _deliver(self, body: bytes) -> None:
         event: Event | None = None
-        tries = _Tries()
+        tries = _Tries(TRIES)
         try:
             event = self._decode(body)
-            async for attempt in self._attempts(tries):
-                with attempt:
-                    await self._handle(event)
+            await self._persist(partial(self._handle, event), tries)
         except Exception as error:  # noqa: BLE001  nothing is hidden: it is logged, counted and buried with its reason
-            async for attempt in self._attempts(_Tries(for_ever=True)):
-                with attempt:
-                    await self._bury(event, body, error, tries.refused + 1)
+            await self._persist(partial(self._bury, event, body, error, tries.refused + 1), _Tries(None))
         else:
             metrics.EVENTS.labels(self.route.name, "done").inc()
 
@@ -73,22 +70,20 @@ class Delivery:
         except ValidationError as error:
             raise InvalidEventError(f"This is no {self.route.event.topic}: {sentence(error)}") from error
 
-    def _attempts(self, tries: "_Tries") -> AsyncRetrying:
-        def note(state: RetryCallState) -> None:
-            error = state.outcome.exception() if state.outcome else None
-            tries.count(error)
-            outcome = "waited" if isinstance(error, UnavailableError) else "retried"
-            metrics.EVENTS.labels(self.route.name, outcome).inc()
-            log.warning("%s: %s Trying again.", self.route.name, error)
-
-        return AsyncRetrying(
-            retry=retry_if_exception_type((UnavailableError, RefusedError)),
-            wait=wait_random_exponential(multiplier=0.05, max=self._longest_wait),
-            stop=tries.used_up,
-            before_sleep=note,
-            reraise=True,
-            sleep=asyncio.sleep,
-        )
+    async def _persist(self, work: Callable[[], Awaitable[None]], tries: "_Tries") -> None:
+        """Until `work` succeeds, fails for good, or its tries are used up; with growing, random pauses in between."""
+        pause = FIRST_WAIT
+        while True:
+            try:
+                return await work()
+            except (UnavailableError, RefusedError) as error:
+                if tries.used_up_by(error):
+                    raise
+                outcome = "waited" if isinstance(error, UnavailableError) else "retried"
+                metrics.EVENTS.labels(self.route.name, outcome).inc()
+                log.warning("%s: %s Trying again.", self.route.name, error)
+            await asyncio.sleep(random.uniform(pause / 2, pause))
+            pause = min(2 * pause, self._longest_wait)
 
     async def _bury(self, event: Event | None, body: bytes, error: Exception, attempts: int) -> None:
         """End what the event was about, then publish it as a dead letter."""
@@ -113,18 +108,19 @@ class Delivery:
 
 
 class _Tries:
-    """How often an event was refused; waiting for what is away is not counted."""
+    """How often an event was refused, of at most `limit` (None: no limit); waiting for what is away is not counted."""
 
-    def __init__(self, *, for_ever: bool = False) -> None:
+    def __init__(self, limit: int | None) -> None:
         self.refused = 0
-        self._for_ever = for_ever
+        self._limit = limit
 
-    def count(self, error: BaseException | None) -> None:
-        self.refused += isinstance(error, RefusedError)
-
-    def used_up(self, state: RetryCallState) -> bool:
-        error = state.outcome.exception() if state.outcome else None
-        return isinstance(error, RefusedError) and not self._for_ever and self.refused + 1 >= TRIES
+    def used_up_by(self, error: UnavailableError | RefusedError) -> bool:
+        if isinstance(error, UnavailableError) or self._limit is None:
+            return False
+        if self.refused + 1 >= self._limit:
+            return True
+        self.refused += 1
+        return False
 
 
 def _ids(event: Event | None) -> dict[str, str]:

@@ -80,9 +80,19 @@ class Store(Protocol):
         """Jobs whose job.requested was not published."""
 
     async def move_job(
-        self, workspace_id: str, job_id: str, origin: Collection[JobState], target: JobState, **changes: Any
+        self,
+        workspace_id: str,
+        job_id: str,
+        origin: Collection[JobState],
+        target: JobState,
+        *,
+        only_fence: int | None = None,
+        **changes: Any,
     ) -> bool:
-        """Compare-and-set of the state, with `changes` of other fields. True if this call moved it."""
+        """Compare-and-set of the state, with `changes` of other fields. True if this call moved it.
+
+        `only_fence`: move it only if the job's fence is this one.
+        """
 
     async def mark_announced(self, workspace_id: str, job_id: str) -> None: ...
 

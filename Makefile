@@ -1,0 +1,70 @@
+# `make demo` makes a report of made-up traces; `make test` runs every test. All that is installed goes into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet install --no-deps
+LOCKER := .cache/uv
+LOCK = $(LOCKER)/bin/uv pip compile pyproject.toml - --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url $(if $(UPGRADE),--upgrade)
+BUILD = $(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev demo test check cluster kill bench clean lock
+.DELETE_ON_ERROR:
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+install: $(VENV)/.installed ## the program and what it needs, into .venv
+
+install-dev: $(VENV)/.installed-dev ## and what the tests and checks need
+
+demo: install ## a report of made-up traces: no key, no server, no network
+	$(BIN)/insights demo
+
+test: install-dev ## every test; those with a real Kafka and MongoDB need Docker, or Java and Maven
+	$(BIN)/python -m tests.servers.java
+	$(BIN)/python -m pytest $(ARGS)
+
+check: install-dev ## style, format and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+cluster: install-dev ## every service as a process of its own, on a real Kafka and MongoDB
+	$(BIN)/python -m tests.cluster $(ARGS)
+
+kill: install-dev ## the same, with services killed at random: nothing may be lost
+	$(BIN)/python -m tests.kill $(ARGS)
+
+bench: install-dev ## the benchmarks, each against a peer or a limit
+	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)" || exit 1; done
+
+clean: ## remove .venv and every cache
+	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+lock: $(LOCKER)/bin/uv ## both lock files again; UPGRADE=1 for the newest versions
+	$(BUILD) | $(LOCK) -o requirements.lock --custom-compile-command \
+		"make lock. Holds all that the program needs, and what builds it."
+	$(BUILD) | $(LOCK) -o requirements-dev.lock -c requirements.lock --group dev --custom-compile-command \
+		"make lock. Holds all of requirements.lock, and the dependency group dev."
+
+$(LOCKER)/bin/uv:
+	$(PYTHON) -m venv $(LOCKER)
+	$(LOCKER)/bin/pip --disable-pip-version-check --quiet install uv
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Insights needs Python 3.11 or newer, and $(PYTHON) is older or missing: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml requirements.lock | $(BIN)/python
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@

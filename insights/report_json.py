@@ -1,0 +1,132 @@
+"""The report as one JSON file: what LangSmith's clients know of a job, with coverage, engine and every item.
+
+Items are read from the store in pages and written as they come. The file appears whole or not at all. Same job, same
+bytes: lists are in a fixed order and so are the keys of what comes from outside.
+"""
+
+import asyncio
+import json
+import math
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from insights.output import output
+from services.aggregator.coverage import coverage
+from shared.models import Item, ItemState, Job, Project, Report
+from shared.report import clusters_of, head, ordered, report_of
+from shared.store import Store
+
+PAGE = 1_000
+LISTED = 100  # failed items and bad lines; the counts beside them are of all
+_LONGEST_INTEGER = 1_024  # bits: a reader that takes numbers as doubles can't hold more
+
+
+async def write_report(path: Path | None, store: Store, job: Job, *, project: Project) -> None:
+    """To `path`, replaced in one step, or to standard output where it is None. UsageError if it can't be written."""
+    with output(path) as write:
+        async for text in _texts(store, job, project):
+            await asyncio.to_thread(write, text)
+
+
+async def _texts(store: Store, job: Job, project: Project) -> AsyncIterator[str]:
+    """The document in pieces: a key, or a page of items, at a time."""
+    report = await report_of(store, job)
+    clusters = clusters_of(report)
+    opening = "{\n"
+    for key, value in head(job, report).items():
+        yield f"{opening}{_dump(key)}: {_dump(value)}"
+        opening = ",\n"
+    yield f'{opening}"runs": ['
+    opening = "\n"
+    async for page in _pages(store, job):
+        rows = await _rows(store, job, page, {one.id: one.name for one in clusters})
+        yield opening + ",\n".join(_dump(row) for row in rows)
+        opening = ",\n"
+    yield "\n]"
+    for key, value in (await _tail(store, job, project, report)).items():
+        yield f",\n{_dump(key)}: {_dump(value)}"
+    yield "\n}\n"
+
+
+async def _tail(store: Store, job: Job, project: Project, report: Report | None) -> dict[str, Any]:
+    return {
+        "coverage": await _coverage(store, job, project, report),
+        "engine": {
+            "name": job.config.engine,
+            "seed": job.config.seed,
+            "notes": list(report.notes) if report else [],
+        },
+        "stats": ordered(report.stats) if report else {},
+    }
+
+
+async def _pages(store: Store, job: Job) -> AsyncIterator[list[Item]]:
+    after = None
+    while page := await store.items(job.workspace_id, job.id, states=(ItemState.DONE,), after=after, limit=PAGE):
+        yield page
+        if len(page) < PAGE:
+            return
+        after = page[-1].id
+
+
+async def _rows(store: Store, job: Job, page: list[Item], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Each item under the id of its latest root run."""
+    runs = await store.runs(job.workspace_id, {item.run_ids[-1] for item in page})
+    rows = []
+    for item in page:
+        run_id = item.run_ids[-1]
+        path = [one for one in item.path if one in names]
+        rows.append(
+            {
+                "run_id": run_id,
+                "source_id": item.source_id,
+                "trace_id": runs[run_id].trace_id if run_id in runs else run_id,
+                "thread_id": item.thread_id,
+                "cluster_id": path[0] if path else None,
+                "cluster_ids": path,
+                "cluster_name": names[path[0]] if path else None,
+                "summary": item.summary,
+                "attributes": ordered(item.attributes),
+            }
+        )
+    return rows
+
+
+async def _coverage(store: Store, job: Job, project: Project, report: Report | None) -> dict[str, Any]:
+    """What came of the traces. A project that is not of a file has no lines: their count is None."""
+    known = report.coverage if report else await coverage(store, job)
+    lines = project.source.get("bad_lines") or []
+    return {
+        "requested": known.get("requested"),
+        "matched": known.get("matched"),
+        "unfinished": known.get("unfinished"),
+        "sampled": known.get("sampled"),
+        "summarized": known.get("summarized"),
+        "failed_count": known.get("failed_count"),
+        "failed": [_pick(one, "run_id", "reason") for one in (known.get("failed") or [])[:LISTED]],
+        "left_out": ordered(known.get("left_out") or {}),
+        "bad_line_count": project.source.get("bad_line_count"),
+        "bad_lines": [_pick(one, "line", "reason") for one in lines[:LISTED]],
+    }
+
+
+def _pick(found: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: found.get(key) for key in keys}
+
+
+def _dump(value: Any) -> str:
+    """JSON in ASCII, so that a lone surrogate in a trace survives; NaN, which JSON has not, is null."""
+    return json.dumps(_finite(value), ensure_ascii=True, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, int) and value.bit_length() > _LONGEST_INTEGER:
+        return None
+    return value

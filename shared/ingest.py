@@ -1,0 +1,196 @@
+"""From records to the store, in batches: what `insights analyze`, `import` and the gateway's POST /runs/batch share.
+
+A `run` record replaces what is stored. A `post` and a `patch` of one id become one run in whatever order they come: a
+patch overwrites, a post fills in what is still unknown; nothing that is null or empty overwrites anything.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from shared.models import Run, StoredRun
+from shared.store import Store
+from shared.traces.document import PARTS, document, fields_of, packed
+from shared.traces.record import RawRun
+
+BATCH_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """How many different runs, how many of them roots (traces), and records that came again (the last one wins)."""
+
+    runs: int
+    traces: int
+    duplicates: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    workspace_id: str
+    project_id: str
+    received_at: int
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Holds every id of a call as 16 bytes: all that grows with the number of runs, by about 150 bytes each."""
+
+    seen: set[bytes] = field(default_factory=set)
+    roots: set[bytes] = field(default_factory=set)
+    duplicates: int = 0
+
+    def add(self, records: Iterable[RawRun], made: Iterable[StoredRun]) -> None:
+        for record in records:
+            key = _key(record.id)
+            self.duplicates += record.operation == "run" and key in self.seen
+            self.seen.add(key)
+        for each in made:
+            (self.roots.discard if each.run.parent_run_id else self.roots.add)(_key(each.run.id))
+
+
+async def ingest(
+    store: Store,
+    workspace_id: str,
+    project_id: str,
+    runs: Iterable[RawRun],
+    *,
+    received_at: int,
+    batch: int = 500,
+    progress: Callable[[int], None] | None = None,
+) -> Ingested:
+    """Save every run. `progress` hears how many different ones there are so far. Reading and packing run in a thread.
+
+    A run that tells neither trace nor dotted_order belongs to its parent's trace, if the parent comes no later than in
+    the same batch; else to a trace of the parent's id. Two calls at once must not hold records of the same run.
+    """
+    target = _Target(workspace_id, project_id, received_at)
+    tally = _Tally()
+    records = iter(runs)
+    while taken := await asyncio.to_thread(_take, records, batch):
+        before = await _stored(store, workspace_id, taken)
+        made, untold = await asyncio.to_thread(_make, taken, before, target)
+        if untold:
+            made = await _with_traces(store, workspace_id, made, untold)
+        await store.save_runs(made)
+        tally.add(taken, made)
+        if progress is not None:
+            progress(len(tally.seen))
+    return Ingested(len(tally.seen), len(tally.roots), tally.duplicates)
+
+
+def _key(run_id: str) -> bytes:
+    return UUID(run_id).bytes
+
+
+def _take(records: Iterator[RawRun], count: int) -> list[RawRun]:
+    """The next records: `count`, or fewer where their lines are long."""
+    taken: list[RawRun] = []
+    size = 0
+    for record in islice(records, count):
+        taken.append(record)
+        size += record.size
+        if size > BATCH_BYTES:
+            break
+    return taken
+
+
+async def _stored(store: Store, workspace_id: str, records: Iterable[RawRun]) -> dict[str, StoredRun]:
+    """What posts and patches are to be merged with."""
+    ids = {record.id for record in records if record.operation != "run"}
+    found = await store.runs(workspace_id, ids) if ids else {}
+    bodies = await store.bodies(workspace_id, list(found), PARTS) if found else {}
+    return {run_id: StoredRun(run, bodies.get(run_id, {})) for run_id, run in found.items()}
+
+
+def _make(
+    records: Iterable[RawRun], before: Mapping[str, StoredRun], target: _Target
+) -> tuple[list[StoredRun], set[str]]:
+    """The documents, one an id, and the ids of those whose trace is not told."""
+    by_id: dict[str, list[RawRun]] = {}
+    for record in records:
+        by_id.setdefault(record.id, []).append(record)
+    made: list[StoredRun] = []
+    untold: set[str] = set()
+    for run_id, same in by_id.items():
+        latest = max((place for place, record in enumerate(same) if record.operation == "run"), default=None)
+        stored = before.get(run_id) if latest is None else None
+        fields = _merged(same[latest or 0 :], stored)
+        run = _document(same, fields, stored.run if stored else None, target)
+        made.append(StoredRun(run, packed(fields)))
+        if run.parent_run_id and not (fields.get("trace_id") or fields.get("dotted_order")):
+            untold.add(run_id)
+    return made, untold
+
+
+def _document(same: Sequence[RawRun], fields: Mapping[str, Any], stored: Run | None, target: _Target) -> Run:
+    only_patched = all(record.operation == "patch" for record in same)
+    source_ids = [record.source_id for record in same if record.source_id]
+    return document(
+        fields,
+        stored,
+        workspace_id=target.workspace_id,
+        id=same[0].id,
+        project_id=stored.project_id if stored and only_patched else target.project_id,
+        source_id=source_ids[-1] if source_ids else (stored.source_id if stored else None),
+        received_at=stored.received_at if stored else target.received_at,
+    )
+
+
+def _merged(records: Sequence[RawRun], stored: StoredRun | None) -> dict[str, Any]:
+    """Of one id: what is stored, or a `run` record that is the first; filled in by posts, overwritten by patches."""
+    whole = records[0].fields if records[0].operation == "run" else {}
+    known = fields_of(stored.run, stored.bodies) if stored else dict(whole)
+    posted: dict[str, Any] = {}
+    for record in records:
+        if record.operation == "post":
+            posted = _overlaid(posted, record.fields)
+    fields = _overlaid(posted, known)
+    for record in records:
+        if record.operation == "patch":
+            fields = _overlaid(fields, record.fields)
+    return fields
+
+
+def _overlaid(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """`extra` and its `metadata` are merged by key: a patch may tell only a part of them."""
+    fields = dict(old)
+    for key, value in new.items():
+        before = fields.get(key)
+        if key in ("extra", "metadata") and isinstance(before, dict) and isinstance(value, dict):
+            fields[key] = _overlaid(before, value)
+        elif before is None or not _is_empty(value):
+            fields[key] = value
+    return fields
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or (isinstance(value, str | list | dict) and not value)
+
+
+async def _with_traces(store: Store, workspace_id: str, made: Sequence[StoredRun], untold: set[str]) -> list[StoredRun]:
+    """The same, each untold run in the trace of the nearest ancestor whose trace is known."""
+    batch = {each.run.id: each.run for each in made}
+    tops = {run_id: _top(run_id, batch, untold) for run_id in untold}
+    elsewhere = {top for top in tops.values() if top not in batch}
+    known = batch | (await store.runs(workspace_id, elsewhere) if elsewhere else {})
+    traces = {run_id: known[top].trace_id if top in known else top for run_id, top in tops.items()}
+    return [
+        StoredRun(each.run.model_copy(update={"trace_id": traces.get(each.run.id, each.run.trace_id)}), each.bodies)
+        for each in made
+    ]
+
+
+def _top(run_id: str, batch: Mapping[str, Run], untold: set[str]) -> str:
+    """The first ancestor that is not untold itself; of a ring of parents, one of the ring."""
+    passed = {run_id}
+    while run_id in untold:
+        parent = batch[run_id].parent_run_id
+        if parent is None or parent in passed:
+            return min(passed)
+        passed.add(parent)
+        run_id = parent
+    return run_id

@@ -1,0 +1,80 @@
+"""A job as LangSmith's clients read it: what the HTTP API answers and what a report's JSON file begins with.
+
+Source: `langsmith-api.md` of the project's studies, section 5. Level 0 is the most specific; the top has no parent.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared.models import Cluster, Job, JobState, Report
+from shared.store import Store
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_STATUS = {JobState.QUEUED: "queued", JobState.SUCCESS: "success", JobState.ERROR: "error"}
+
+
+async def report_of(store: Store, job: Job) -> Report | None:
+    """Only a job that succeeded has one: what lies under the fence before that may still change."""
+    if job.state is not JobState.SUCCESS or job.fence is None:
+        return None
+    return await store.report(job.workspace_id, job.id, job.fence)
+
+
+def head(job: Job, report: Report | None) -> dict[str, Any]:
+    clusters = clusters_of(report)
+    return {
+        "id": job.id,
+        "name": job.name,
+        "status": _STATUS.get(job.state, "running"),
+        "created_at": iso(job.created_at),
+        "start_time": iso(job.window_start),
+        "end_time": iso(job.window_end),
+        "shape": _shape(clusters),
+        "error": job.error,
+        "clusters": [_cluster(one) for one in clusters],
+        "report": {
+            "title": report.title if report else None,
+            "key_points": list(report.key_points) if report else [],
+            "highlighted_traces": [one.model_dump() for one in report.highlighted_traces] if report else [],
+        },
+    }
+
+
+def clusters_of(report: Report | None) -> list[Cluster]:
+    """Broad ones first, then by size."""
+    return sorted(report.clusters, key=lambda one: (-one.level, -one.num_runs, one.id)) if report else []
+
+
+def _shape(clusters: list[Cluster]) -> dict[str, int]:
+    """Items by name of the top-level category, the largest first."""
+    counts: Counter[str] = Counter()
+    for one in clusters:
+        if one.parent_id is None:
+            counts[one.name] += one.num_runs
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _cluster(cluster: Cluster) -> dict[str, Any]:
+    return {
+        "id": cluster.id,
+        "parent_id": cluster.parent_id,
+        "level": cluster.level,
+        "name": cluster.name,
+        "description": cluster.description,
+        "parent_name": cluster.parent_name,
+        "num_runs": cluster.num_runs,
+        "stats": ordered(cluster.stats),
+    }
+
+
+def ordered(value: Any) -> Any:
+    """With the keys of every mapping sorted: their order comes from outside and means nothing."""
+    if isinstance(value, Mapping):
+        return {key: ordered(value[key]) for key in sorted(value, key=str)}
+    return [ordered(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def iso(microseconds: int | None) -> str | None:
+    return None if microseconds is None else (_EPOCH + timedelta(microseconds=microseconds)).isoformat()

@@ -1,0 +1,139 @@
+"""Projects, runs and their bodies in SQLite."""
+
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from shared.models import BodyPart, Project, Run, StoredRun
+from shared.sqlite import Database
+from shared.store.documents import PROJECT, dump_run, encode, load_run, trace_order, without_twins
+
+_SAVE_RUN = """
+INSERT INTO runs (workspace_id, id, project_id, trace_id, root, start_time, received_at, document)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (workspace_id, id) DO UPDATE SET project_id = excluded.project_id, trace_id = excluded.trace_id,
+    root = excluded.root, start_time = excluded.start_time, received_at = excluded.received_at,
+    document = excluded.document
+"""
+_ROOT_RUNS = """
+SELECT document FROM runs INDEXED BY root_runs
+WHERE workspace_id = :workspace_id AND project_id = :project_id AND root = 1 AND id > :after
+    AND (:start IS NULL OR start_time >= :start) AND (:end IS NULL OR start_time < :end)
+    AND (:received_before IS NULL OR received_at < :received_before)
+ORDER BY id LIMIT :limit
+"""
+_BODIES = """
+SELECT run_id, part, body FROM bodies
+WHERE workspace_id = ? AND run_id IN (SELECT value FROM json_each(?)) AND part IN (SELECT value FROM json_each(?))
+"""
+
+
+class SqliteRuns:
+    _database: Database
+
+    async def insert_project(self, project: Project) -> Project:
+        row = PROJECT.row(project)
+
+        def work(connection: sqlite3.Connection) -> Project | None:
+            connection.execute(
+                "INSERT INTO projects (workspace_id, id, name, created_at, source)"
+                " VALUES (:workspace_id, :id, :name, :created_at, :source) ON CONFLICT DO NOTHING",
+                row,
+            )
+            return _project(connection, "id = ?", (project.workspace_id, project.id))
+
+        return await self._database.write(work) or project
+
+    async def project(self, workspace_id: str, project_id: str) -> Project | None:
+        return await self._database.read(lambda c: _project(c, "id = ?", (workspace_id, project_id)))
+
+    async def project_named(self, workspace_id: str, name: str) -> Project | None:
+        return await self._database.read(lambda c: _project(c, "name = ?", (workspace_id, encode(name))))
+
+    async def set_project_source(self, workspace_id: str, project_id: str, source: Mapping[str, Any]) -> None:
+        text = encode(dict(source))
+        sql = "UPDATE projects SET source = ? WHERE workspace_id = ? AND id = ?"
+        await self._database.write(lambda c: c.execute(sql, (text, workspace_id, project_id)) and None)
+
+    async def save_runs(self, runs: Sequence[StoredRun]) -> None:
+        latest = without_twins(runs)
+        rows = [_row(stored.run) for stored in latest]
+        keys = [(stored.run.workspace_id, stored.run.id) for stored in latest]
+        bodies = [
+            (stored.run.workspace_id, stored.run.id, part, body)
+            for stored in latest
+            for part, body in stored.bodies.items()
+        ]
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.executemany(_SAVE_RUN, rows)
+            connection.executemany("DELETE FROM bodies WHERE workspace_id = ? AND run_id = ?", keys)
+            connection.executemany("INSERT INTO bodies VALUES (?, ?, ?, ?)", bodies)
+
+        await self._database.write(work)
+
+    async def runs(self, workspace_id: str, run_ids: Collection[str]) -> dict[str, Run]:
+        found = await self._runs_where("id", workspace_id, run_ids)
+        return {run.id: run for run in found}
+
+    async def trace_runs(self, workspace_id: str, trace_ids: Collection[str]) -> list[Run]:
+        return sorted(await self._runs_where("trace_id", workspace_id, trace_ids), key=trace_order)
+
+    async def root_runs(
+        self,
+        workspace_id: str,
+        project_id: str,
+        *,
+        start: int | None = None,
+        end: int | None = None,
+        received_before: int | None = None,
+        after: str | None = None,
+        limit: int = 1_000,
+    ) -> list[Run]:
+        given = {
+            "workspace_id": workspace_id,
+            "project_id": project_id,
+            "start": start,
+            "end": end,
+            "received_before": received_before,
+            "after": after or "",
+            "limit": limit,
+        }
+        rows = await self._database.read(lambda c: c.execute(_ROOT_RUNS, given).fetchall())
+        return [load_run(text) for (text,) in rows]
+
+    async def bodies(
+        self, workspace_id: str, run_ids: Collection[str], parts: Collection[BodyPart]
+    ) -> dict[str, dict[BodyPart, bytes]]:
+        given = (workspace_id, encode(list(run_ids)), encode(list(parts)))
+        found: dict[str, dict[BodyPart, bytes]] = {}
+        for run_id, part, body in await self._database.read(lambda c: c.execute(_BODIES, given).fetchall()):
+            found.setdefault(run_id, {})[part] = body
+        return found
+
+    async def _runs_where(self, column: str, workspace_id: str, values: Collection[str]) -> list[Run]:
+        sql = f"SELECT document FROM runs WHERE workspace_id = ? AND {column} IN (SELECT value FROM json_each(?))"  # noqa: S608  the column is ours
+        given = (workspace_id, encode(list(values)))
+        rows = await self._database.read(lambda c: c.execute(sql, given).fetchall())
+        return [load_run(text) for (text,) in rows]
+
+
+def _row(run: Run) -> tuple[Any, ...]:
+    root = run.parent_run_id is None
+    return (
+        run.workspace_id,
+        run.id,
+        run.project_id,
+        run.trace_id,
+        root,
+        run.start_time,
+        run.received_at,
+        dump_run(run),
+    )
+
+
+def _project(connection: sqlite3.Connection, where: str, given: tuple[str, str]) -> Project | None:
+    """The oldest project of the workspace for which `where` holds."""
+    sql = f"SELECT {', '.join(PROJECT.columns)} FROM projects WHERE workspace_id = ? AND {where}"  # noqa: S608  no input in it
+    row = connection.execute(f"{sql} ORDER BY created_at, id LIMIT 1", given).fetchone()
+    return row and PROJECT.load(dict(zip(PROJECT.columns, row, strict=True)))

@@ -1,0 +1,64 @@
+"""The tables of the SQLite store. JSON columns are ASCII (`documents.py`).
+
+`features` are apart from `items`, since SQLite writes a whole row again when one column changes. The index
+`items_by_state` alone answers how many items of a job are in which state, and which come next.
+"""
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS projects (
+    workspace_id TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, created_at INTEGER NOT NULL, source TEXT,
+    PRIMARY KEY (workspace_id, id)
+);
+CREATE INDEX IF NOT EXISTS projects_by_name ON projects (workspace_id, name, created_at, id);
+
+CREATE TABLE IF NOT EXISTS runs (
+    workspace_id TEXT NOT NULL, id TEXT NOT NULL, project_id TEXT NOT NULL, trace_id TEXT NOT NULL,
+    root INTEGER NOT NULL, start_time INTEGER, received_at INTEGER NOT NULL, document TEXT NOT NULL,
+    PRIMARY KEY (workspace_id, id)
+);
+CREATE INDEX IF NOT EXISTS runs_by_trace ON runs (workspace_id, trace_id);
+CREATE INDEX IF NOT EXISTS root_runs ON runs (workspace_id, project_id, id, start_time, received_at) WHERE root = 1;
+
+CREATE TABLE IF NOT EXISTS bodies (
+    workspace_id TEXT NOT NULL, run_id TEXT NOT NULL, part TEXT NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (workspace_id, run_id, part)
+);
+
+CREATE TABLE IF NOT EXISTS jobs (
+    workspace_id TEXT NOT NULL, id TEXT NOT NULL, project_id TEXT NOT NULL, name TEXT NOT NULL,
+    created_at INTEGER NOT NULL, config TEXT NOT NULL, window_start TEXT, window_end TEXT, received_before TEXT,
+    state TEXT NOT NULL, error TEXT, announced INTEGER NOT NULL, requested TEXT, matched TEXT, unfinished TEXT,
+    sampled TEXT, fence INTEGER, ended_at TEXT,
+    PRIMARY KEY (workspace_id, id)
+);
+CREATE INDEX IF NOT EXISTS jobs_by_project ON jobs (workspace_id, project_id, created_at, id);
+CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, created_at, id);
+CREATE INDEX IF NOT EXISTS jobs_unannounced ON jobs (created_at, id) WHERE announced = 0;
+
+CREATE TABLE IF NOT EXISTS plans (
+    workspace_id TEXT NOT NULL, job_id TEXT NOT NULL, document BLOB NOT NULL,
+    PRIMARY KEY (workspace_id, job_id)
+);
+
+CREATE TABLE IF NOT EXISTS items (
+    workspace_id TEXT NOT NULL, job_id TEXT NOT NULL, id TEXT NOT NULL, run_ids TEXT NOT NULL, thread_id TEXT,
+    source_id TEXT, state TEXT NOT NULL, reason TEXT, content_hash TEXT, summary TEXT, attributes TEXT, facts TEXT,
+    leaf TEXT, path TEXT, confidence TEXT, fence INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (workspace_id, job_id, id)
+);
+CREATE INDEX IF NOT EXISTS items_by_state ON items (workspace_id, job_id, state, id);
+
+CREATE TABLE IF NOT EXISTS features (
+    workspace_id TEXT NOT NULL, job_id TEXT NOT NULL, item_id TEXT NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (workspace_id, job_id, item_id)
+);
+
+CREATE TABLE IF NOT EXISTS leases (
+    name TEXT PRIMARY KEY, owner TEXT, until INTEGER NOT NULL, fence INTEGER NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS reports (
+    workspace_id TEXT NOT NULL, job_id TEXT NOT NULL, fence INTEGER NOT NULL, document BLOB NOT NULL,
+    PRIMARY KEY (workspace_id, job_id, fence)
+);
+"""

@@ -1,0 +1,57 @@
+"""One JSON value out of bytes that may hold anything, or a short reason why not."""
+
+import json
+import re
+from typing import Any
+
+from shared.traces.record import NotARecordError
+
+DEEPEST = 500  # levels: whoever reads a body has a deeper stack than whoever reads the file
+_ROUNDS = 24
+_NO_BRACKETS = bytes(code for code in range(256) if code not in b"[]{}")
+_PAIR = re.compile(rb"\[\]|\{\}")
+
+
+def parse(data: bytes) -> Any:
+    """Raises NotARecordError. NaN, infinities, lone surrogates are let through; an integer too long to read is inf."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise NotARecordError(f"not UTF-8 at byte {error.start + 1}: {error.reason}") from error
+    try:
+        value = _loads(text)
+    except json.JSONDecodeError as error:
+        raise NotARecordError(f"not JSON: {error.msg} at character {error.pos + 1}") from error
+    except RecursionError as error:
+        raise NotARecordError("nested too deep") from error
+    if _may_be_deep(data) and _depth(value) > DEEPEST:
+        raise NotARecordError(f"nested too deep: more than {DEEPEST} levels")
+    return value
+
+
+def _loads(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # an integer of more digits than Python reads
+        return json.loads(text, parse_int=float)
+
+
+def _may_be_deep(data: bytes) -> bool:
+    """False is sure: brackets within texts only make it say True too often. Pairs are peeled off from the inside."""
+    brackets = data.translate(None, _NO_BRACKETS)
+    for peeled in range(_ROUNDS):
+        if peeled + len(brackets) <= DEEPEST:
+            return False
+        brackets = _PAIR.sub(b"", brackets)
+    return _ROUNDS + len(brackets) > DEEPEST
+
+
+def _depth(value: Any) -> int:
+    level = [value]
+    depth = 0
+    while level := [one for one in level if isinstance(one, dict | list)]:
+        depth += 1
+        level = [inner for one in level for inner in (one.values() if isinstance(one, dict) else one)]
+    return depth

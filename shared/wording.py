@@ -1,0 +1,31 @@
+"""Figures as people read them."""
+
+
+def percent(share: float) -> str:
+    """`42 %` for 0.42; a small part is never shown as nothing, nor nearly all as all."""
+    if 0 < share < 0.01:
+        return "<1 %"
+    if 0.99 < share < 1:
+        return ">99 %"
+    return f"{share * 100:.0f} %"
+
+
+def seconds(value: float) -> str:
+    """`40 ms`, `4.1 s`, `140 s`, `12 min`, `3.5 h`."""
+    if 0 < value < 0.001:
+        return "<1 ms"
+    for limit, text in ((0.9995, f"{value * 1_000:.0f} ms"), (99.95, f"{value:.1f} s"), (600, f"{value:.0f} s")):
+        if value < limit:
+            return text
+    return f"{value / 60:.0f} min" if value < 7_200 else f"{value / 3_600:,.1f} h"
+
+
+def money(value: float) -> str:
+    """Dollars: `$1,234`, `$1.20`, `$0.012`, `$0.00034`; two digits that count below ten cents."""
+    if 0 < value < 0.000001:
+        return "<$0.000001"
+    if value >= 1_000:
+        return f"${value:,.0f}"
+    if value >= 0.0995 or value == 0:
+        return f"${value:.2f}"
+    return f"${float(f'{value:.2g}'):.8f}".rstrip("0")

@@ -1,0 +1,256 @@
+"""The printed report says all that counts in plain text, and no text of a trace can drive the terminal."""
+
+import io
+import unicodedata
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+
+from insights.printable import printable
+from insights.report_text import ReportView, print_report
+from shared.job_config import JobConfig
+from shared.models import Cluster, Facts, HighlightedTrace, Item, ItemState, Job, JobState, Project, Report
+
+EVIL = "a\x1b[31mred\x1b]0;title\x07\x00\u202egnp.\u2066x\u200b\ud800\x9b2J [bold]b[/bold] :smile:"
+LONG = "Users ask where a parcel is that was sent abroad some weeks ago and has not come to them until today"
+STATS = {"run_count": 100, "error_rate": 0.05, "error_n": 100, "latency_p50": 4.06, "cost_p50": 0.012}
+CLUSTERS = (
+    Cluster(id="b", level=1, name="Delivery", description=LONG, num_runs=38, stats={"error_rate": 0.0}),
+    Cluster(id="n", level=1, name="None of these", description="", num_runs=42),
+    Cluster(id="a", level=1, name="Refunds", description="Money back", num_runs=20, stats={**STATS, "error_rate": 0.2}),
+    Cluster(id="a1", parent_id="a", level=0, name="Partial refunds", description="A part", num_runs=15),
+)
+
+
+class Terminal:
+    """A console that writes into memory, as a file would be written or as a terminal."""
+
+    def __init__(self, width: int = 80, encoding: str = "utf-8", *, terminal: bool = False) -> None:
+        self._bytes = io.BytesIO()
+        self._file = io.TextIOWrapper(self._bytes, encoding)
+        self.console = Console(width=width, file=self._file, force_terminal=terminal, _environ={"TERM": "xterm"})
+
+    @property
+    def text(self) -> str:
+        self._file.flush()
+        return self._bytes.getvalue().decode(self._file.encoding)
+
+
+def view(*, items: tuple[Item, ...] = (), source: dict[str, Any] | None = None, **changes: Any) -> ReportView:
+    fields: dict[str, Any] = {"clusters": CLUSTERS, "stats": STATS} | changes
+    report = Report(workspace_id="w", job_id="j", fence=1, **fields)
+    return ReportView(job(), report, project(source), items)
+
+
+def job(**changes: Any) -> Job:
+    fields: dict[str, Any] = {
+        "workspace_id": "w",
+        "id": "j",
+        "project_id": "p",
+        "name": "traces.jsonl",
+        "created_at": 1_760_000_000_000_000,
+        "config": JobConfig(),
+        "received_before": 0,
+        "state": JobState.SUCCESS,
+        "matched": 312,
+        "sampled": 300,
+    }
+    return Job(**(fields | changes))
+
+
+def project(source: dict[str, Any] | None = None) -> Project:
+    return Project(workspace_id="w", id="p", name="shop", created_at=0, source=source or {})
+
+
+def printed(what: ReportView, width: int = 80, encoding: str = "utf-8", *, verbose: bool = False) -> str:
+    terminal = Terminal(width, encoding)
+    print_report(what, terminal.console, verbose=verbose)
+    return terminal.text
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_the_header_says_what_was_read_and_in_which_time() -> None:
+    text = printed(view(coverage={"requested": None, "matched": 312, "sampled": 300, "summarized": 288}))
+    assert "Project shop, made 2025-10-09 08:53 UTC by the local engine" in text
+    assert "Traces: all requested, 312 matched, 300 sampled, 288 summarized" in text
+    assert "Window: all times" in text
+
+
+def test_times_of_the_window_are_in_utc() -> None:
+    framed = ReportView(job(window_start=0, window_end=86_400_000_000), None, project())
+    assert "Window: from 1970-01-01 00:00 UTC to 1970-01-02 00:00 UTC" in printed(framed)
+
+
+def test_categories_come_by_size_with_their_figures_and_none_of_these_last() -> None:
+    lines = [words(line) for line in printed(view()).splitlines()]
+    rows = [line for line in lines if "%" in line]
+    assert rows == [
+        "Delivery ████ 38 % 38 0 % – –",
+        "Refunds ██ 20 % 20 20 % 4.1 s $0.012",
+        "Partial refunds ██ 15 % 15 – – –",
+        "None of these ████ 42 % 42 – – –",
+        "Whole sample ██████████ 100 % 100 5 % 4.1 s $0.012",
+    ]
+
+
+def test_subcategories_stand_indented_under_their_category() -> None:
+    lines = printed(view()).splitlines()
+    row = next(line for line in lines if "Partial refunds" in line)
+    assert row.startswith("  Partial")
+    assert lines.index(row) > lines.index(next(line for line in lines if line.startswith("Refunds")))
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_nothing_is_cut_and_no_line_is_too_long(width: int) -> None:
+    name = "A category with a name that is far longer than the column that it stands in"
+    clusters = (Cluster(id="a", level=1, name=name, description=LONG, num_runs=100, stats=STATS),)
+    failed = [{"run_id": "r" * 36, "reason": LONG}]
+    coverage = {"failed_count": 1, "failed": failed}
+    text = printed(view(clusters=clusters, coverage=coverage, key_points=(LONG,), notes=(LONG,)), width)
+    assert max(cell_len(line) for line in text.splitlines()) <= width
+    assert "…" not in text
+    assert words(text).count(LONG) == 4
+    assert all(word in text for word in name.split())
+    assert all(line == line.rstrip() for line in text.splitlines())
+
+
+def test_a_file_gets_no_escape_codes_and_a_terminal_does() -> None:
+    terminal = Terminal(terminal=True)
+    print_report(view(), terminal.console)
+    assert "\x1b[" in terminal.text
+    assert "\x1b" not in printed(view())
+
+
+def test_an_encoding_without_bars_gets_ascii() -> None:
+    text = printed(view(clusters=(CLUSTERS[0].model_copy(update={"name": "Café"}),)), encoding="ascii")
+    assert "####" in text
+    assert "Caf?" in text
+    assert "Delivery ## 38 %" not in text
+
+
+def test_text_of_a_trace_cannot_drive_the_terminal() -> None:
+    """In every place where text of a trace, a file or a client is printed."""
+    bad = [{"run_id": EVIL, "line": 1, "reason": EVIL}]
+    item = Item(workspace_id="w", job_id="j", id="i", run_ids=("r",), summary=EVIL, source_id=EVIL)
+    evil: dict[str, Any] = {
+        "clusters": (
+            Cluster(id="a", level=1, name=EVIL, description=EVIL, num_runs=3, stats={"attributes": _values()}),
+        ),
+        "title": EVIL,
+        "key_points": (EVIL,),
+        "notes": (EVIL,),
+        "highlighted_traces": (
+            HighlightedTrace(run_id=EVIL, rank=1, highlight_reason=EVIL, cluster_name=EVIL, summary=EVIL),
+        ),
+        "coverage": {"failed_count": 1, "failed": bad, "left_out": {EVIL: 1}},
+    }
+    source = {"bad_line_count": 1, "bad_lines": bad}
+    items = (item.model_copy(update={"attributes": {EVIL: EVIL}}),)
+    failed = ReportView(job(name=EVIL, state=JobState.ERROR, error=EVIL), None, project())
+    texts = [
+        printed(view(source=source, **evil), 200, verbose=True),
+        printed(view(items=items, **evil), 200),
+        printed(failed, 200),
+    ]
+    for text in texts:
+        unsafe = {one for one in text if unicodedata.category(one) in ("Cc", "Cf", "Cs")} - {"\n"}
+        assert unsafe == set()
+        assert "[bold]b[/bold] :smile:" in text
+
+
+def _values() -> dict[str, Any]:
+    return {EVIL: {"n": 3, "values": {EVIL: 3}, "distinct": 1}, "turns": {"n": 2, "avg": 2.5}}
+
+
+@given(st.text(st.characters(), max_size=40), st.sampled_from(["utf-8", "ascii", "latin-1"]))
+def test_printable_text_is_one_line_that_its_encoding_holds(text: str, encoding: str) -> None:
+    safe = printable(text, encoding)
+    assert safe.encode(encoding).decode(encoding) == safe
+    assert {one for one in safe if unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp")} == set()
+    assert printable(safe, encoding) == safe
+
+
+def test_joined_emoji_stay_whole() -> None:
+    assert printable("👩‍💻 नमस्ते") == "👩‍💻 नमस्ते"
+
+
+def test_a_handful_of_traces_is_a_list_and_not_categories() -> None:
+    item = Item(
+        workspace_id="w",
+        job_id="j",
+        id="i",
+        run_ids=("r1", "r2"),
+        state=ItemState.DONE,
+        summary="Asks for money back",
+        attributes={"satisfied": None},
+        facts=Facts(error=True, latency=2.0),
+    )
+    text = printed(view(items=(item,)))
+    assert "- Asks for money back\n  r2, ended in an error, 2.0 s\n  satisfied: –\n" in text
+    assert "Whole sample" not in text
+    assert "Whole sample" in printed(view(items=(item,) * 8))
+
+
+def test_key_points_highlights_and_notes_are_printed() -> None:
+    one = HighlightedTrace(run_id="r1", rank=1, highlight_reason="Took 40 s", cluster_name="Refunds", summary="Asks")
+    text = printed(view(key_points=("Refunds fail (#1).",), highlighted_traces=(one,), notes=("Not English.",)))
+    assert "- Refunds fail (#1).\n" in text
+    assert "#1 Took 40 s\n   r1, in: Refunds\n   Asks\n" in text
+    assert "How far to trust it\n- Not English.\n" in text
+
+
+def test_what_is_missing_is_counted_with_the_first_reasons() -> None:
+    failed = [{"run_id": f"r{n}", "reason": "too long"} for n in range(9)]
+    source = {"bad_line_count": 1, "bad_lines": [{"line": 4, "reason": "not JSON"}], "duplicates": 2}
+    coverage = {"unfinished": 3, "failed_count": 12, "failed": failed, "left_out": {"no budget": 5}}
+    text = printed(view(coverage=coverage, source=source))
+    assert "- Runs that had not ended: 3\n- Failed: 12\n  - r0: too long\n" in text
+    assert "  - r4: too long\n  - and 7 more\n- Left out (no budget): 5\n" in text
+    assert "- Bad lines in the file: 1\n  - line 4: not JSON\n- Repeated lines in the file: 2\n" in text
+    assert "  - r8: too long\n  - and 3 more\n" in printed(view(coverage=coverage), verbose=True)
+
+
+def test_nothing_is_said_to_be_missing_where_nothing_is() -> None:
+    assert "Not in this report" not in printed(view(coverage={"failed_count": 0, "failed": [], "left_out": {}}))
+
+
+def test_many_subcategories_are_counted_and_shown_when_asked_for() -> None:
+    leaves = tuple(
+        Cluster(id=f"l{n:02}", parent_id="a", level=0, name=f"Leaf {n:02}", description="", num_runs=5)
+        for n in range(20)
+    )
+    what = view(clusters=(CLUSTERS[2], *leaves))
+    assert "    and 12 smaller subcategories with 60 traces\n" in printed(what)
+    assert "Leaf 19" not in printed(what)
+    assert "Leaf 19" in printed(what, verbose=True)
+
+
+def test_attributes_are_shown_when_asked_for() -> None:
+    stats = {"attributes": {"ok": {"n": 3, "values": {"true": 2, "false": 1}}, "turns": {"n": 2, "avg": 2.5}}}
+    what = view(clusters=(CLUSTERS[0].model_copy(update={"stats": stats}),))
+    assert "  ok: true 2, false 1 (of 3)\n  turns: mean 2.5 (of 2)\n" in printed(what, verbose=True)
+    assert "turns" not in printed(what)
+
+
+def test_a_job_in_error_says_why() -> None:
+    text = printed(ReportView(job(state=JobState.ERROR, error="No traces match."), None, project()))
+    assert "This report failed: No traces match." in text
+    assert "Categories" not in text
+
+
+def test_the_draft_of_a_job_that_failed_is_not_shown_as_its_report() -> None:
+    draft = view(title="A draft")
+    text = printed(ReportView(job(state=JobState.ERROR, error="Away."), draft.report, project()))
+    assert "Refunds" not in text
+    assert "A draft" not in text
+
+
+def test_a_job_that_is_not_finished_says_so() -> None:
+    assert "not finished: its state is running" in printed(ReportView(job(state=JobState.RUNNING), None, project()))

@@ -1,0 +1,138 @@
+"""What becomes of an event, whatever its handler does."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from shared.bus import Router
+from shared.bus.delivery import BODY_LENGTH, TRIES, Delivery
+from shared.errors import ItemError, JobError, RefusedError, UnavailableError
+from shared.events import DeadLetter, Event, ItemEnded, ItemSampled, JobReady, JobReported
+from shared.models import ItemState, JobState
+from tests.contract.bus_world import FakeStore
+
+ITEM = ItemSampled(workspace_id="w", job_id="j", item_id="i")
+JOB = JobReady(workspace_id="w", job_id="j")
+
+
+class Case:
+    """One route whose handler raises `errors` in turn, then returns."""
+
+    def __init__(self, event: Event, *errors: BaseException) -> None:
+        self.calls = 0
+        self.published: list[Event | DeadLetter] = []
+        self.store = FakeStore()
+        self.refusals: list[Exception] = []
+        self._errors = list(errors)
+        router = Router("group")
+
+        @router.subscriber(type(event))
+        async def handle(event: Event) -> None:
+            self.calls += 1
+            if self._errors:
+                raise self._errors.pop(0)
+
+        dependencies: dict[str, Any] = {"store": self.store, "publish": self.publish}
+        self.deliver = Delivery(router.routes[0], dependencies, longest_wait=0.001)
+
+    async def publish(self, event: Event | DeadLetter) -> None:
+        if self.refusals:
+            raise self.refusals.pop(0)
+        self.published.append(event)
+
+    @property
+    def letters(self) -> list[DeadLetter]:
+        return [event for event in self.published if isinstance(event, DeadLetter)]
+
+
+def encoded(event: Event) -> bytes:
+    return event.model_dump_json().encode()
+
+
+async def test_a_handler_that_returns_leaves_nothing_behind() -> None:
+    case = Case(ITEM)
+    await case.deliver(encoded(ITEM))
+    assert (case.calls, case.published, case.store.items) == (1, [], {})
+
+
+async def test_a_refusal_is_tried_again_and_dies_after_the_last_try() -> None:
+    saved, dead = Case(ITEM, *[RefusedError("No.")] * (TRIES - 1)), Case(ITEM, *[RefusedError("No.")] * TRIES)
+    await saved.deliver(encoded(ITEM))
+    await dead.deliver(encoded(ITEM))
+    assert (saved.calls, saved.letters) == (TRIES, [])
+    assert (dead.calls, dead.letters[0].attempts, dead.letters[0].reason) == (TRIES, TRIES, "No.")
+
+
+async def test_waiting_for_what_is_away_uses_up_no_try() -> None:
+    away = [UnavailableError("Away.")] * (3 * TRIES)
+    case = Case(ITEM, *away, RefusedError("No."), *away, RefusedError("No."))
+    await case.deliver(encoded(ITEM))
+    assert (case.calls, case.letters) == (6 * TRIES + 3, [])
+
+
+async def test_any_other_error_is_not_tried_again() -> None:
+    for error, reason in [(ItemError("Bad trace."), "Bad trace."), (ValueError("x"), "ValueError: x")]:
+        case = Case(ITEM, error)
+        await case.deliver(encoded(ITEM))
+        assert (case.calls, case.letters[0].reason, case.letters[0].attempts) == (1, reason, 1)
+
+
+async def test_a_dead_item_event_ends_its_item_before_it_becomes_a_dead_letter() -> None:
+    case = Case(ITEM, ItemError("Bad trace."))
+    await case.deliver(encoded(ITEM))
+    assert case.store.items == {"i": (ItemState.FAILED, "Bad trace.")}
+    assert case.store.jobs == {}
+    assert [type(event) for event in case.published] == [ItemEnded, DeadLetter]
+    letter = case.letters[0]
+    assert (letter.group, letter.source) == ("group", ITEM.topic)
+    assert (letter.workspace_id, letter.job_id, letter.item_id) == ("w", "j", "i")
+
+
+@pytest.mark.parametrize("event", [JOB, ItemEnded(workspace_id="w", job_id="j", item_id="i")])
+async def test_a_dead_event_of_a_job_ends_the_job_in_error(event: Event) -> None:
+    """item.ended too: if nobody can look after the job, it must not hang."""
+    case = Case(event, JobError("Nothing to sort."))
+    await case.deliver(encoded(event))
+    assert case.store.jobs == {"j": (JobState.ERROR, "Nothing to sort.")}
+    assert case.store.items == {}
+    assert [type(event) for event in case.published] == [JobReported, DeadLetter]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"workspace_id": 1}', b"\xff\xfe", b'{"a":' * 5_000])
+async def test_what_is_no_event_never_reaches_the_handler(body: bytes) -> None:
+    case = Case(ITEM)
+    await case.deliver(body)
+    assert case.calls == 0
+    assert case.letters[0].body == body[:BODY_LENGTH].decode(errors="replace")
+    assert ITEM.topic in case.letters[0].reason
+    assert case.letters[0].job_id is None
+
+
+async def test_unknown_fields_are_ignored() -> None:
+    """A newer process may publish them."""
+    case = Case(ITEM)
+    await case.deliver(b'{"workspace_id": "w", "job_id": "j", "item_id": "i", "new": {"a": 1}}')
+    assert (case.calls, case.letters) == (1, [])
+
+
+async def test_a_dead_letter_is_published_however_often_the_bus_refuses_it() -> None:
+    case = Case(ITEM, ItemError("Bad trace."))
+    case.refusals = [RefusedError("No."), UnavailableError("Away.")] * (2 * TRIES)
+    await case.deliver(encoded(ITEM))
+    assert len(case.letters) == 1
+
+
+async def test_a_defect_in_the_store_is_not_hidden() -> None:
+    """What can not be buried must come again: the bus is told."""
+    case = Case(ITEM, ItemError("Bad trace."))
+    case.store.error = ZeroDivisionError("a defect")
+    with pytest.raises(ZeroDivisionError):
+        await case.deliver(encoded(ITEM))
+
+
+async def test_a_cancelled_event_is_neither_dead_nor_done() -> None:
+    case = Case(ITEM, asyncio.CancelledError())
+    with pytest.raises(asyncio.CancelledError):
+        await case.deliver(encoded(ITEM))
+    assert (case.published, case.store.items) == ([], {})
