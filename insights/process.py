@@ -83,6 +83,7 @@ async def running(
             for name in names
             for task in ROUTERS[name].tasks
         ]
+        tasks.append(asyncio.create_task(_fail_with(bus), name="bus"))
         for task in tasks:
             task.add_done_callback(lambda task: _note_end(task, ended))
         try:
@@ -112,6 +113,10 @@ def _owner(settings: Settings) -> str:
     if settings.bus == "local":
         return "local"
     return f"{socket.gethostname()}/{os.getpid()}/{uuid4()}"
+
+
+async def _fail_with(bus: Bus) -> None:
+    await bus.failed.wait()
 
 
 def _note_end(task: asyncio.Task[None], ended: asyncio.Event) -> None:

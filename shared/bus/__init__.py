@@ -5,6 +5,7 @@ same: at least once to every group, no order between events, and what an event's
 letter (`delivery.py`).
 """
 
+import asyncio
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
@@ -70,7 +71,12 @@ class Router:
 
 
 class Bus(Protocol):
-    """`publish` may be called once `start` has returned; no handler runs after `stop` has."""
+    """`publish` may be called once `start` has returned; no handler runs after `stop` has.
+
+    `failed` is set if an event could neither be handled nor buried: the process must end, and the event comes again.
+    """
+
+    failed: asyncio.Event
 
     def include_router(self, router: Router, dependencies: Mapping[str, Any]) -> None: ...
 
