@@ -123,6 +123,7 @@ async def _engine(store: Any, job: Any) -> float:
     contexts = await load_contexts(store, items, frozen.prompt)
     begun = time.perf_counter()
     for context in contexts:
+        assert not isinstance(context, Exception)
         local.summarize(frozen.prompt.render(context), frozen.plan)
     return (time.perf_counter() - begun) / len(items)
 

@@ -31,6 +31,9 @@ Text = Annotated[str | None, typer.Option(help="Any JSON lines: the field that h
 Id = Annotated[str | None, typer.Option("--id", help="With --text: the field that holds the record's id")]
 Data = Annotated[Path | None, typer.Option(help="Folder of the local files; a per-user one if not given")]
 
+INTERRUPTED = 130
+STOPPED = "Stopped. The same command goes on where it was."
+
 
 def main() -> None:
     """The console script: errors of ours are one sentence on standard error, and exit code 2."""
@@ -41,7 +44,11 @@ def main() -> None:
     except InsightsError as error:
         _end(str(error), 1)
     except KeyboardInterrupt:
-        _end("Stopped. The same command goes on where it was.", 130)
+        _end(STOPPED, INTERRUPTED)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # what typer makes of Ctrl-C, without a word
+            _end(STOPPED, INTERRUPTED)
+        raise
 
 
 def _end(sentence: str, code: int) -> None:
@@ -55,7 +62,8 @@ def _run(work: Coroutine[Any, Any, int]) -> None:
 
 def _log_to_file(folder: Path) -> None:
     """A person at a terminal reads the report; details go to a file beside the data."""
-    handler = logging.handlers.RotatingFileHandler(folder / "insights.log", maxBytes=5_000_000, backupCount=1)
+    path = folder / "insights.log"
+    handler = logging.handlers.RotatingFileHandler(path, maxBytes=5_000_000, backupCount=1, delay=True)
     logging.basicConfig(level="INFO", handlers=[handler], format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
 

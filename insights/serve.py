@@ -35,10 +35,11 @@ def listening(settings: Settings) -> socket.socket:
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         server.bind((settings.host, settings.port))
+        server.listen()  # a second process may bind an address on which nobody listens yet
     except OSError as error:
         server.close()
         where = f"{settings.host}:{settings.port}"
-        message = f"{where} cannot be served ({error.strerror}): set INSIGHTS_PORT to another port, or 0 for any."
+        message = f"{where} cannot be served ({error.strerror}): choose another with --port, or 0 for any."
         raise UsageError(message) from error
     return server
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import zstandard
 
+from shared.errors import ItemError
+
 _LIMIT = 512 * 1024 * 1024
 
 
@@ -16,4 +18,8 @@ def pack(value: Any) -> bytes:
 
 
 def unpack(body: bytes) -> Any:
-    return json.loads(zstandard.decompress(body, max_output_size=_LIMIT))
+    """Raises ItemError where the bytes are not what `pack` made."""
+    try:
+        return json.loads(zstandard.decompress(body, max_output_size=_LIMIT))
+    except (zstandard.ZstdError, ValueError, RecursionError) as error:
+        raise ItemError(f"A body of this trace is damaged ({error}): send the trace again.") from error

@@ -62,7 +62,6 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="where HTTP is served")
     port: int = Field(default=8000, ge=0, le=65_535, description="0 for any free one")
     data: Path | None = Field(default=None, description="folder of the local files; the user's own if not set")
-    workers: Positive = Field(default=1, description="processes for clustering and embedding")
     lease_seconds: Seconds = 30.0
     sweep_seconds: Seconds = 30.0
     log_level: Annotated[

@@ -4,6 +4,7 @@ import asyncio
 import multiprocessing
 import signal
 from collections.abc import Callable
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
@@ -12,6 +13,14 @@ from threadpoolctl import threadpool_limits
 from shared.errors import JobError
 
 T = TypeVar("T")
+FORKS = "forkserver" in multiprocessing.get_all_start_methods()
+
+
+def warm(function: Callable[..., Any]) -> None:
+    """Have the module of `function` imported where processes are forked from: imports then cost a job nothing."""
+    if FORKS:
+        multiprocessing.set_forkserver_preload([function.__module__])
+        forkserver.ensure_running()
 
 
 async def run_in_process(function: Callable[..., T], *arguments: Any) -> T:
@@ -19,7 +28,7 @@ async def run_in_process(function: Callable[..., T], *arguments: Any) -> T:
 
     Raises JobError if the process dies, as it does where memory runs out.
     """
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver") if FORKS else multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(theirs,), daemon=True)
     try:

@@ -21,7 +21,9 @@ def killed_and_started_again(traces: Path, folder: Path, seconds: float) -> Path
     """The report of an analysis that was killed after `seconds`, if it still ran then, and started again."""
     report = folder / "report.json"
     arguments = ["analyze", str(traces), "--json", str(report), "--data", str(folder / "data")]
-    first = subprocess.Popen([INSIGHTS, *arguments], env=clean({}), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    first = subprocess.Popen(
+        [INSIGHTS, *arguments], env=clean({}), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         first.wait(seconds)
     except subprocess.TimeoutExpired:

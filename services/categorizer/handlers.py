@@ -1,5 +1,7 @@
 """When a job's last item has ended, its items are grouped into categories; one owner by lease."""
 
+import asyncio
+
 from services.categorizer import local
 from services.categorizer.sweeper import Sweeper, announce_if_ready
 from services.categorizer.tree import build
@@ -10,7 +12,7 @@ from shared.events import ItemEnded, JobCategorized, JobReady
 from shared.leases import Lease, hold
 from shared.models import Assignment, ItemState, Job, JobState, Report
 from shared.store import Store
-from shared.worker import run_in_process
+from shared.worker import run_in_process, warm
 
 router = Router("categorizer")
 
@@ -20,6 +22,8 @@ PAGE = 1_000
 
 @router.background
 async def sweep_jobs(store: Store, publish: Publish, settings: Settings) -> None:
+    for engine in ENGINES.values():
+        await asyncio.to_thread(warm, engine)
     await Sweeper(store, publish, settings.sweep_seconds).run()
 
 

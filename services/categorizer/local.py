@@ -62,6 +62,7 @@ class _Space:
         self.vectorizer = DictVectorizer(dtype=np.float32)
         counts = [_words(feature) for feature in features]
         self.counts = self.vectorizer.fit_transform([c or {"": 0.0} for c in counts])
+        self.counts.eliminate_zeros()  # of items without words: their logarithm would be no number
         self.tfidf = TfidfTransformer(sublinear_tf=True)
         self.weighted = self.tfidf.fit_transform(self.counts)
         self.names = self.vectorizer.get_feature_names_out()

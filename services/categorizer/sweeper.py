@@ -1,6 +1,7 @@
 """Is a job ready? Asked when an item ends, and again every while, so that a lost moment is healed."""
 
 import asyncio
+import contextlib
 import logging
 
 from shared import metrics
@@ -47,5 +48,6 @@ class Sweeper:
     async def _take_on(self, job: Job) -> None:
         if job.state is JobState.CATEGORIZED and job.fence is not None:
             await self._publish(JobCategorized(workspace_id=job.workspace_id, job_id=job.id, fence=job.fence))
-        else:
+            return
+        with contextlib.suppress(InvalidEventError):  # deleted since it was listed
             await announce_if_ready(self._store, self._publish, job.workspace_id, job.id)

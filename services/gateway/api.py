@@ -3,6 +3,7 @@
 Source of the contract: `langsmith-api.md` of the project's studies, sections 2 and 5.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4, uuid5
@@ -11,7 +12,7 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.gateway.wire import job_detail, project_body
+from services.gateway.wire import job_created, job_detail, project_body
 from shared.bus import Publish
 from shared.ending import now
 from shared.errors import InsightsError, RefusedError, UnavailableError, UsageError
@@ -57,6 +58,7 @@ PublishDep = Annotated[Publish, Depends(publish_of)]
 def make_app(store: Store, publish: Publish, check: Check) -> FastAPI:
     app = FastAPI(title="Insights", docs_url=None, redoc_url=None)
     app.state.store, app.state.publish = store, publish
+    app.state.ingesting = asyncio.Lock()
     app.add_exception_handler(InsightsError, _say)
     for prefix in PREFIXES:
         app.include_router(routes, prefix=prefix)
@@ -105,7 +107,10 @@ async def create_project(request: Request, store: StoreDep, upsert: bool = False
     existing = await store.project_named(DEFAULT_WORKSPACE, wanted.name)
     if existing is not None and not upsert:
         raise HTTPException(409, f"There is a project of the name {wanted.name!r}: choose another, or upsert=true.")
-    return project_body(existing or await ensure_project(store, wanted.name, wanted.id))
+    project = existing or await ensure_project(store, wanted.name, wanted.id)
+    if project.name != wanted.name:
+        raise HTTPException(409, f"The id {wanted.id} is that of the project {project.name!r}: choose another.")
+    return project_body(project)
 
 
 async def ensure_project(store: Store, name: str, project_id: UUID | None = None) -> Project:
@@ -132,9 +137,10 @@ async def ingest_runs(request: Request, store: StoreDep) -> dict[str, Any]:
             except NotARecordError as error:
                 refused.append(str(error))
     count = 0
-    for name, runs in by_project.items():
-        project = await ensure_project(store, name)
-        count += (await ingest(store, DEFAULT_WORKSPACE, project.id, runs, received_at=now())).runs
+    async with request.app.state.ingesting:  # two calls at once, each with a half of one run, would lose one
+        for name, runs in by_project.items():
+            project = await ensure_project(store, name)
+            count += (await ingest(store, DEFAULT_WORKSPACE, project.id, runs, received_at=now())).runs
     return {"runs": count, "refused": len(refused), "reasons": refused[:REASONS]}
 
 
@@ -160,9 +166,11 @@ async def create_job(project_id: UUID, request: Request, store: StoreDep, publis
         job = new_job(project, str(job_id), config)
     except UsageError as error:
         raise HTTPException(422, str(error)) from error
-    await store.insert_job(job)
-    await _announce(store, publish, job)
-    return {"id": job.id, "name": job.name, "status": "queued", "error": None}
+    if not await store.insert_job(job):
+        job = await store.job(job.workspace_id, job.id) or job
+    if not job.announced:
+        await _announce(store, publish, job)
+    return job_created(job)
 
 
 async def _announce(store: Store, publish: Publish, job: Job) -> None:

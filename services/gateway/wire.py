@@ -21,3 +21,9 @@ def project_body(project: Project) -> dict[str, Any]:
 
 async def job_detail(store: Store, job: Job) -> dict[str, Any]:
     return head(job, await report_of(store, job))
+
+
+def job_created(job: Job) -> dict[str, Any]:
+    """The answer to POST: what was stored, which a repeated Idempotency-Key finds as it is now."""
+    known = head(job, None)
+    return {key: known[key] for key in ("id", "name", "status", "error")}

@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.bodies import unpack
 from shared.content import messages_of
+from shared.errors import ItemError
 from shared.models import BodyPart, Item, Run
 from shared.prompts import Prompt
 from shared.store import Store
@@ -13,8 +14,14 @@ PARTS: tuple[BodyPart, ...] = ("inputs", "outputs", "error")
 ALL_MESSAGES = "all_thread_messages"
 
 
-async def load_contexts(store: Store, items: Sequence[Item], prompt: Prompt) -> list[dict[str, Any]]:
-    """One context an item, in order; bodies of earlier traces of a thread are read only if the prompt names them."""
+Context = dict[str, Any]
+
+
+async def load_contexts(store: Store, items: Sequence[Item], prompt: Prompt) -> list[Context | ItemError]:
+    """One context an item, in order, or why it can't be read.
+
+    Bodies of earlier traces of a thread are read only if the prompt names them.
+    """
     if not items:
         return []
     workspace_id = items[0].workspace_id
@@ -22,13 +29,23 @@ async def load_contexts(store: Store, items: Sequence[Item], prompt: Prompt) -> 
     wanted = [run_id for item in items for run_id in (item.run_ids if whole else item.run_ids[-1:])]
     runs = await store.runs(workspace_id, [item.run_ids[-1] for item in items])
     packed = await store.bodies(workspace_id, wanted, PARTS)
-    bodies = {run_id: {part: unpack(body) for part, body in parts.items()} for run_id, parts in packed.items()}
-    return [_context(item, runs, bodies, whole) for item in items]
+    return [_read(item, runs, packed, whole) for item in items]
 
 
-def _context(
-    item: Item, runs: Mapping[str, Run], bodies: Mapping[str, Mapping[BodyPart, Any]], whole: bool
-) -> dict[str, Any]:
+def _read(
+    item: Item, runs: Mapping[str, Run], packed: Mapping[str, Mapping[BodyPart, bytes]], whole: bool
+) -> Context | ItemError:
+    try:
+        bodies = {
+            run_id: {part: unpack(body) for part, body in packed.get(run_id, {}).items()}
+            for run_id in (item.run_ids if whole else item.run_ids[-1:])
+        }
+    except ItemError as error:
+        return error
+    return _context(item, runs, bodies, whole)
+
+
+def _context(item: Item, runs: Mapping[str, Run], bodies: Mapping[str, Mapping[BodyPart, Any]], whole: bool) -> Context:
     run, parts = runs.get(item.run_ids[-1]), bodies.get(item.run_ids[-1], {})
     shown: dict[str, Any] = {} if run is None else run.model_dump(mode="json", exclude={"workspace_id", "feedback"})
     shown |= {

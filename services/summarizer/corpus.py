@@ -10,6 +10,7 @@ from typing import Any
 
 from services.summarizer.context import load_contexts
 from shared.content import sentence_key, split, turns
+from shared.errors import ItemError
 from shared.frozen import prompt_of
 from shared.models import Item, Job, Plan
 from shared.prompts import PathCheck, Prompt, values_only
@@ -31,7 +32,8 @@ async def survey(store: Store, job: Job, items: Sequence[Item]) -> Plan:
     for start in range(0, len(items), PAGE):
         if documents >= LOOKED_AT and check.done:
             break
-        contexts = await load_contexts(store, items[start : start + PAGE], prompt)
+        loaded = await load_contexts(store, items[start : start + PAGE], prompt)
+        contexts = [context for context in loaded if not isinstance(context, ItemError)]
         for context in contexts:
             check.look(context)
         if documents < LOOKED_AT:

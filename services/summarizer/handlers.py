@@ -13,7 +13,7 @@ from services.summarizer.sampling import Sample, draw, random_order
 from shared.bus import Publish, Router
 from shared.config import Settings
 from shared.ending import fail_job
-from shared.errors import InvalidEventError, JobError, UsageError
+from shared.errors import InvalidEventError, ItemError, JobError, UsageError
 from shared.events import ItemSampled, ItemSummarized, JobRequested
 from shared.frozen import FrozenJob, FrozenJobs
 from shared.job_config import JobConfig
@@ -40,7 +40,8 @@ async def prepare_job(event: JobRequested, store: Store, publish: Publish, setti
     job = await store.job(event.workspace_id, event.job_id) or await _accept(event, store)
     if job.state is not JobState.QUEUED:
         return
-    async with hold(store, lease_name(job), owner, settings.lease_seconds) as lease:
+    # An owner of its own: given back under the releaser's name, the lease would be lost by a releaser that had it.
+    async with hold(store, lease_name(job), f"{owner}/prepare", settings.lease_seconds) as lease:
         if lease is None:
             return  # its owner prepares it; the sweep asks again if that owner dies
         try:
@@ -103,6 +104,8 @@ async def summarize_item(event: ItemSampled, store: Store, publish: Publish, fro
 
 async def _summarize(store: Store, item: Item, frozen: FrozenJob) -> None:
     [context] = await load_contexts(store, [item], frozen.prompt)
+    if isinstance(context, ItemError):
+        raise context
     engine = ENGINES[frozen.job.config.engine]
     summary = await asyncio.to_thread(lambda: engine(frozen.prompt.render(context), frozen.plan))
     await store.move_item(
