@@ -11,7 +11,7 @@ from insights.process import ROUTERS, Process, running
 from insights.progress import Progress
 from insights.report_json import write_report
 from insights.report_text import LIST_BELOW, ReportView, print_report
-from insights.source import Source, load
+from insights.source import Source, load, own_workspace
 from shared.config import Settings
 from shared.ending import UNFINISHED, now
 from shared.job_config import JobConfig
@@ -29,7 +29,7 @@ async def analyze(source: Source, config: JobConfig, settings: Settings, folder:
     names = tuple(ROUTERS) if settings.bus == "local" else ()
     async with running(names, settings, folder, grace=GRACE) as process:
         with Progress() as progress:
-            project = await load(process.store, source, progress)
+            project = await load(process.store, source, progress, own_workspace(source))
             job = await find_or_submit(process, project, config)
             job = await _wait(process, job, progress)
         await _print(process.store, job, project, Console(stderr=str(target) == "-"))

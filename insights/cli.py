@@ -154,8 +154,7 @@ def up(data: Data = None, port: Annotated[int | None, typer.Option(min=0, max=65
 
     settings, folder = _local(data, port=port)
     _log_to_stderr(settings.log_level)
-    server = listening(settings)
-    with locked(folder, "up", url=url_of(server)):
+    with listening(settings) as server, locked(folder, "up", url=url_of(server)):
         _run(serve(tuple(ROUTERS), settings, folder, server))
 
 
@@ -174,7 +173,8 @@ def serve_(
     if settings.store is None:
         raise UsageError("One service alone needs a shared store: set INSIGHTS_STORE=mongodb://host:port/database.")
     _log_to_stderr(settings.log_level)
-    _run(serve([service], settings, data_folder(settings.data), listening(settings)))
+    with listening(settings) as server:
+        _run(serve([service], settings, data_folder(settings.data), server))
 
 
 @topics.command("create")

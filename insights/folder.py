@@ -53,7 +53,7 @@ def locked(folder: Path, command: str, **more: Any) -> Iterator[None]:
 
 def _read(holder: Path) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads(holder.read_text())
+        found = json.loads(holder.read_text())
     except (OSError, ValueError):
         return {}
-    return found
+    return found if isinstance(found, dict) else {}

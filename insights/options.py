@@ -1,7 +1,7 @@
 """The command line's options as a job's configuration: `job.yaml` first, then what the options say."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ import yaml
 from shared.errors import UsageError
 from shared.job_config import JobConfig
 
+TIMES = ("start_time", "end_time")
+LONGEST = 18  # digits: more than any file has traces, and what a store takes
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -17,8 +19,9 @@ def job_config(file: Path | None, options: Mapping[str, Any]) -> JobConfig:
     """The configuration of `job.yaml` with every option that is not None over it. UsageError names what is wrong."""
     values = _from_file(file) if file else {}
     given = {name: value for name, value in options.items() if value is not None}
-    if {"start_time", "last_n_hours"} & given.keys():
-        values = {k: v for k, v in values.items() if k not in ("start_time", "last_n_hours")}
+    if given.keys() & {"last_n_hours", *TIMES}:
+        replaced = ("last_n_hours", *TIMES) if "last_n_hours" in given else ("last_n_hours",)
+        values = {name: value for name, value in values.items() if name not in replaced}
     if file:
         JobConfig.strict(values, str(file))
     return JobConfig.strict(values | given, "The options")
@@ -35,11 +38,19 @@ def _from_file(file: Path) -> dict[str, Any]:
         return {}
     if not isinstance(values, dict):
         raise UsageError(f"{file}: expected a mapping of options, found {type(values).__name__}.")
-    return {str(key): _with_zone(value) for key, value in values.items()}
+    named = {str(key): value for key, value in values.items()}
+    return named | {key: _with_zone(named[key]) for key in TIMES if key in named}
 
 
 def _with_zone(value: Any) -> Any:
-    """YAML reads times as Python's: those without a zone are UTC."""
+    """In UTC where it names no zone. YAML makes a time or a date of some texts, and leaves others as they are."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+    elif isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time())
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
 
 
@@ -56,19 +67,22 @@ def is_relative(config: JobConfig) -> bool:
 
 def _hours(text: str) -> float | None:
     amount, unit = text[:-1], text[-1:]
-    if unit not in UNITS or not amount.replace(".", "", 1).isdigit() or float(amount) == 0:
+    if unit not in UNITS or not amount.replace(".", "", 1).isdecimal() or float(amount) == 0:
         return None
-    return timedelta(**{UNITS[unit]: float(amount)}) / timedelta(hours=1)
+    try:
+        return timedelta(**{UNITS[unit]: float(amount)}) / timedelta(hours=1)
+    except OverflowError:
+        return None
 
 
 def _time(text: str | None, option: str) -> datetime | None:
     if text is None:
         return None
-    if (hours := _hours(text)) is not None:
-        return datetime.now(UTC) - timedelta(hours=hours)
     try:
+        if (hours := _hours(text)) is not None:
+            return datetime.now(UTC) - timedelta(hours=hours)
         found = datetime.fromisoformat(text)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         message = f"{option} {text!r}: expected a time such as 2026-01-31 or 2026-01-31T12:00, or 36h, 7d, 2w."
         raise UsageError(message) from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)
@@ -87,6 +101,6 @@ def prompt_text(given: str | None) -> str | None:
 def sample_size(given: str | None) -> int | str | None:
     if given is None or given == "all":
         return given
-    if not given.isdigit() or int(given) < 1:
+    if not given.isdecimal() or len(given) > LONGEST or int(given) < 1:
         raise UsageError(f"--sample {given!r}: expected a number of at least 1, or all.")
     return int(given)

@@ -60,18 +60,23 @@ def _digest(path: Path, text: str | None, id_field: str | None) -> str:
     return hashlib.sha256(json.dumps([content, text, id_field]).encode()).hexdigest()
 
 
-async def load(store: Store, source: Source, progress: Progress) -> Project:
+def own_workspace(source: Source) -> str:
+    """Of a file alone: in a shared one, a later file that holds the same runs would take them away from this one."""
+    return name_uuid("workspace", source.digest)
+
+
+async def load(store: Store, source: Source, progress: Progress, workspace_id: str = DEFAULT_WORKSPACE) -> Project:
     """The project of this file, imported unless it was already; a killed import is made again from the start.
 
     `Project.source` has the counts of the import, as the report states them.
     """
     project_id = name_uuid("file", source.digest)
-    made = Project(workspace_id=DEFAULT_WORKSPACE, id=project_id, name=source.name, created_at=now())
+    made = Project(workspace_id=workspace_id, id=project_id, name=source.name, created_at=now())
     project = await store.insert_project(made)
     if not project.source:
         counts = await import_runs(store, project, source, progress)
-        await store.set_project_source(DEFAULT_WORKSPACE, project_id, counts)
-    found = await store.project(DEFAULT_WORKSPACE, project_id)
+        await store.set_project_source(project.workspace_id, project.id, counts)
+    found = await store.project(project.workspace_id, project.id)
     return found or project
 
 

@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,13 +24,14 @@ class Outcome:
     err: str
 
 
-def insights(*arguments: str | Path, stdin: bytes = b"") -> Outcome:
+def insights(*arguments: str | Path, stdin: bytes = b"", settings: Mapping[str, str] | None = None) -> Outcome:
     """The command in this process. An exception that the command does not turn into a sentence fails the test."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
     with pytest.MonkeyPatch.context() as patch:
         for name in set(os.environ) - set(clean_environment()):
             patch.delenv(name)
-        patch.setenv("COLUMNS", "200")
+        for name, value in {"COLUMNS": "200", **(settings or {})}.items():
+            patch.setenv(name, value)
         patch.setattr(sys, "argv", ["insights", *map(str, arguments)])
         patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         patch.setattr(sys, "stdout", out)

@@ -19,8 +19,8 @@ FILES = (
     "traces_langsmith_native.jsonl",
     *sorted(LARGE),
 )
-LINES = 600  # of the large ones: a test reads no more
-SAMPLE = 300
+LINES = 300  # of the large ones: a test reads no more
+SAMPLE = 150
 
 
 def _there(path: Path) -> Path:

@@ -220,8 +220,9 @@ async def test_a_sampled_item_gets_its_summary_its_facts_and_its_features(
 
 
 async def test_a_repeated_event_publishes_again_but_does_not_work_again(store: SqliteStore, publish: Published) -> None:
-    """Given a summary that the work would not make."""
+    """Given a summary that the work would not make, and a body at which it would fail."""
     frozen_jobs = await sampled(store, ItemState.SUMMARIZED, summary="the first")
+    await store.save_runs([StoredRun(trace("a").run, {"inputs": b"no zstd"})])
     await summarize_item(SAMPLED, store, publish, frozen_jobs)
     assert (await stored_item(store)).summary == "the first"
     assert publish.events == [SUMMARIZED]
