@@ -39,7 +39,16 @@ async def end_item(
 
 
 async def fail_job(store: Store, publish: Publish, workspace_id: str, job_id: str, error: str) -> None:
-    """The job ends in `error` with a sentence, unless it has ended; and job.reported."""
+    """The job ends in `error` with a sentence, unless it has ended; and job.reported, perhaps again."""
     error = error[:REASON_LENGTH]
-    if await store.move_job(workspace_id, job_id, UNFINISHED, JobState.ERROR, error=error, ended_at=now()):
-        await publish(JobReported(workspace_id=workspace_id, job_id=job_id, status="error", error=error))
+    await store.move_job(workspace_id, job_id, UNFINISHED, JobState.ERROR, error=error, ended_at=now())
+    await announce_end(store, publish, workspace_id, job_id)
+
+
+async def announce_end(store: Store, publish: Publish, workspace_id: str, job_id: str) -> None:
+    """job.reported of a job that has ended; nothing for one that is under way, or is not there."""
+    job = await store.job(workspace_id, job_id)
+    if job is not None and job.state is JobState.SUCCESS:
+        await publish(JobReported(workspace_id=workspace_id, job_id=job_id, status="success"))
+    elif job is not None and job.state is JobState.ERROR:
+        await publish(JobReported(workspace_id=workspace_id, job_id=job_id, status="error", error=job.error))

@@ -43,3 +43,6 @@ async def _renew(store: Store, name: str, owner: str, seconds: float, lease: Lea
             lease.lost = not await store.renew_lease(name, owner, seconds)
         except (UnavailableError, RefusedError):
             continue  # the store's clock decides: the next renewal tells
+        except BaseException:
+            lease.lost = True  # nobody renews it any more, so it must not be relied on
+            raise

@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import pickle
 import signal
 from collections.abc import Callable
 from multiprocessing import forkserver
@@ -54,6 +55,15 @@ def _exchange(ours: Connection, function: Callable[..., Any], arguments: tuple[A
     return answer
 
 
+def _portable(error: Exception) -> Exception:
+    """The error, or one that says the same if it can't be taken to another process."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301  our own bytes
+    except (TypeError, AttributeError, pickle.PicklingError):
+        return JobError(f"{type(error).__name__}: {error}")
+    return error
+
+
 def _work(theirs: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then kills us
     function, arguments = theirs.recv()
@@ -61,5 +71,5 @@ def _work(theirs: Connection) -> None:
         try:
             answer = (False, function(*arguments))
         except Exception as error:  # noqa: BLE001  raised again in the parent
-            answer = (True, error)
+            answer = (True, _portable(error))
     theirs.send(answer)

@@ -8,9 +8,9 @@ from services.aggregator.findings import findings
 from services.aggregator.highlights import Candidate, Shortlist
 from services.aggregator.notes import notes
 from shared.bus import Publish, Router
-from shared.ending import now
+from shared.ending import announce_end, now
 from shared.errors import InvalidEventError
-from shared.events import JobCategorized, JobReported
+from shared.events import JobCategorized
 from shared.models import Item, ItemState, Job, JobState, Report
 from shared.store import Store
 
@@ -27,9 +27,7 @@ async def report_job(event: JobCategorized, store: Store, publish: Publish) -> N
         raise InvalidEventError(f"There is no job {event.job_id}: was it deleted?")
     if job.state is JobState.CATEGORIZED and job.fence == event.fence:
         await _report(store, job, event.fence)
-        job = await store.job(event.workspace_id, event.job_id)
-    if job is not None and job.state is JobState.SUCCESS:
-        await publish(JobReported(workspace_id=job.workspace_id, job_id=job.id, status="success"))
+    await announce_end(store, publish, event.workspace_id, event.job_id)
 
 
 async def _report(store: Store, job: Job, fence: int) -> None:

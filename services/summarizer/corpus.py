@@ -19,7 +19,7 @@ from shared.store import Store
 LOOKED_AT = 2_000  # items
 SENTENCES = 500  # of one item
 KEPT = 5_000  # sentences in the plan
-AT_LEAST = 5  # items that share a sentence
+MORE_THAN = 5  # items must share a sentence for it to be common
 PAGE = 100
 
 
@@ -40,7 +40,7 @@ async def survey(store: Store, job: Job, items: Sequence[Item]) -> Plan:
             counts.update(await asyncio.to_thread(_sentences, prompt, contexts))
             documents += len(contexts)
     check.require()
-    common = {key: n / documents for key, n in counts.most_common(KEPT) if n > AT_LEAST}
+    common = {key: n / documents for key, n in counts.most_common(KEPT) if n > MORE_THAN}
     return Plan(workspace_id=job.workspace_id, job_id=job.id, documents=documents, common=common)
 
 

@@ -8,11 +8,11 @@ from services.summarizer.context import load_contexts
 from services.summarizer.corpus import survey
 from services.summarizer.facts import load_facts
 from services.summarizer.local import Summary
-from services.summarizer.releaser import Releaser, lease_name
+from services.summarizer.releaser import Releaser
 from services.summarizer.sampling import Sample, draw, random_order
 from shared.bus import Publish, Router
 from shared.config import Settings
-from shared.ending import fail_job
+from shared.ending import announce_end, fail_job
 from shared.errors import InvalidEventError, ItemError, JobError, UsageError
 from shared.events import ItemSampled, ItemSummarized, JobRequested
 from shared.frozen import FrozenJob, FrozenJobs
@@ -38,16 +38,20 @@ async def release_items(store: Store, publish: Publish, settings: Settings, owne
 async def prepare_job(event: JobRequested, store: Store, publish: Publish, settings: Settings, owner: str) -> None:
     """One job in; its items, its plan and its counts out. The releaser takes it from there."""
     job = await store.job(event.workspace_id, event.job_id) or await _accept(event, store)
-    if job.state is not JobState.QUEUED:
-        return
-    # An owner of its own: given back under the releaser's name, the lease would be lost by a releaser that had it.
-    async with hold(store, lease_name(job), f"{owner}/prepare", settings.lease_seconds) as lease:
+    async with hold(store, lease_name(job), owner, settings.lease_seconds) as lease:
         if lease is None:
-            return  # its owner prepares it; the sweep asks again if that owner dies
+            return None  # its owner prepares it; the releaser's sweep asks again if that owner dies
+        job = await store.job(event.workspace_id, event.job_id) or job
         try:
-            await _prepare(store, job)
+            if job.state is JobState.QUEUED:
+                await _prepare(store, job)
         except (JobError, UsageError) as error:
-            await fail_job(store, publish, job.workspace_id, job.id, str(error))
+            return await fail_job(store, publish, job.workspace_id, job.id, str(error))
+    return await announce_end(store, publish, job.workspace_id, job.id)
+
+
+def lease_name(job: Job) -> str:
+    return f"prepare/{job.workspace_id}/{job.id}"
 
 
 async def _accept(event: JobRequested, store: Store) -> Job:

@@ -24,7 +24,6 @@ IN_FLIGHT = (ItemState.RELEASED, ItemState.SUMMARIZED)
 
 
 def lease_name(job: Job) -> str:
-    """prepare_job holds the same lease."""
     return f"release/{job.workspace_id}/{job.id}"
 
 

@@ -16,7 +16,8 @@ from shared.bus.local import LocalBus
 from shared.bus.topics import create_topics
 from shared.errors import UnavailableError
 from shared.events import DeadLetter, Event, ItemEvent
-from shared.models import ItemState, JobState
+from shared.job_config import JobConfig
+from shared.models import ItemState, Job, JobState
 
 PATIENCE = 40
 AnyBus = LocalBus | KafkaBus
@@ -24,7 +25,7 @@ AnyBus = LocalBus | KafkaBus
 
 @dataclass
 class FakeStore:
-    """The three methods that an ending needs; `error` is raised by each of them."""
+    """The methods that an ending needs; `error` is raised by each of them."""
 
     items: dict[str, tuple[ItemState, str | None]] = field(default_factory=dict)
     jobs: dict[str, tuple[JobState, str | None]] = field(default_factory=dict)
@@ -53,6 +54,14 @@ class FakeStore:
         self._refuse()
         self.jobs[job_id] = (target, more.get("error"))
         return True
+
+    async def job(self, workspace_id: str, job_id: str) -> Job | None:
+        self._refuse()
+        if job_id not in self.jobs:
+            return None
+        state, error = self.jobs[job_id]
+        known = {"project_id": "p", "name": "", "created_at": 0, "received_before": 0, "config": JobConfig()}
+        return Job.model_validate({**known, "workspace_id": workspace_id, "id": job_id, "state": state, "error": error})
 
     def _refuse(self) -> None:
         if self.error:

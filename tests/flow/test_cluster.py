@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import cluster, comparable, insights
-from tests.kill import killed_and_started_again, kill_services
+from tests.kill import kill_services, killed_and_started_again
 from tests.servers.mongo import new_database
 
 TRACES = 200

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pytest
 
 from services.aggregator.figures import figures
-from services.aggregator.findings import NONE_OF_THESE, Findings, findings
+from services.aggregator.findings import Findings, findings
 from services.aggregator.highlights import Candidate, Shortlist
-from shared.models import Cluster, Facts
+from shared.models import NONE_OF_THESE, Cluster, Facts
 from shared.wording import money, percent, seconds
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.summarizer.handlers import prepare_job, summarize_item
-from services.summarizer.releaser import Releaser, lease_name
+from services.summarizer.handlers import lease_name, prepare_job, summarize_item
+from services.summarizer.releaser import Releaser
 from shared.config import Settings
 from shared.errors import InvalidEventError, ItemError, UsageError
 from shared.events import ItemSampled, ItemSummarized, JobReported, JobRequested
