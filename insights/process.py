@@ -53,9 +53,12 @@ class Process:
 
 @contextlib.asynccontextmanager
 async def running(
-    names: Sequence[str], settings: Settings, folder: Path, *, grace: float = 40.0
+    names: Sequence[str], settings: Settings, folder: Path, *, grace: float = 40.0, more: Sequence[Router] = ()
 ) -> AsyncIterator[Process]:
-    """The services `names` at work. Raises UnavailableError or UsageError, with what to do, where they can't start."""
+    """The services `names` at work, and what `more` subscribes to.
+
+    Raises UnavailableError or UsageError, with what to do, where they can't start.
+    """
     if settings.bus == "local" and set(names) != set(ROUTERS):
         raise UsageError("One service alone needs Kafka: set INSIGHTS_BUS=kafka://host:port, or run `insights up`.")
     async with opened_store(settings, folder) as store:
@@ -75,8 +78,8 @@ async def running(
             "owner": _owner(settings),
             "frozen_jobs": FrozenJobs(store),
         }
-        for name in names:
-            bus.include_router(ROUTERS[name], dependencies)
+        for router in (*(ROUTERS[name] for name in names), *more):
+            bus.include_router(router, dependencies)
         await bus.start()
         tasks: list[asyncio.Task[None]] = [
             asyncio.create_task(bind(task, dependencies, given=0)(), name=f"{name}.{task.__name__}")

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -14,9 +16,10 @@ from insights.process import ROUTERS, Process, running
 from insights.progress import Progress
 from insights.report_json import write_report
 from insights.source import load, opened
+from shared.bus import Router
 from shared.bus.topics import create_topics
 from shared.config import Settings
-from shared.ending import UNFINISHED
+from shared.events import JobReported
 from shared.job_config import JobConfig
 from shared.jobs import new_job, submit_job
 from shared.models import Job, Project
@@ -32,6 +35,7 @@ class Place:
 
     process: Process
     folder: Path
+    reported: dict[str, asyncio.Event]
 
     @property
     def store(self) -> Store:
@@ -52,11 +56,10 @@ class Place:
     async def ended(self, job: Job) -> Job:
         """The job when it has ended; TimeoutError if it hangs."""
         async with asyncio.timeout(PATIENCE):
-            while True:
-                found = await self.store.job(job.workspace_id, job.id)
-                if found is not None and found.state not in UNFINISHED:
-                    return found
-                await asyncio.sleep(0)
+            await self.reported[job.id].wait()
+        found = await self.store.job(job.workspace_id, job.id)
+        assert found is not None
+        return found
 
     async def report(self, job: Job, project: Project) -> dict[str, Any]:
         path = self.folder / f"{job.id}.json"
@@ -67,8 +70,16 @@ class Place:
 
 @asynccontextmanager
 async def start(settings: Settings, folder: Path) -> AsyncIterator[Place]:
-    async with running(tuple(ROUTERS), settings, folder) as process:
-        yield Place(process, folder)
+    """The services, and a program of the test's that reads job.reported, as any program may."""
+    reported: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+    program = Router(f"test-{uuid4()}")
+
+    @program.subscriber(JobReported)
+    async def note(event: JobReported) -> None:
+        reported[event.job_id].set()
+
+    async with running(tuple(ROUTERS), settings, folder, more=[program]) as process:
+        yield Place(process, folder, reported)
 
 
 @pytest.fixture(params=["local", "kafka"])
