@@ -25,7 +25,7 @@ demo: install ## a report of made-up traces: no key, no server, no network
 
 test: install-dev ## every test; those with a real Kafka and MongoDB need Docker, or Java and Maven
 	$(BIN)/python -m tests.servers.java
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(or $(ARGS),-n auto --dist loadfile)
 
 check: install-dev ## style, format and types
 	$(BIN)/ruff check

@@ -29,7 +29,7 @@ from insights.progress import Progress
 from insights.report_json import write_report
 from insights.source import load, opened
 from services.summarizer import local
-from services.summarizer.context import load_contexts
+from services.summarizer.context import load as load_items
 from shared.config import Settings
 from shared.ending import UNFINISHED
 from shared.frozen import FrozenJobs
@@ -120,11 +120,10 @@ async def _engine(store: Any, job: Any) -> float:
     """Seconds of the engine alone for one trace, without bus and store."""
     frozen = await FrozenJobs(store).get(job.workspace_id, job.id)
     items = await store.items(job.workspace_id, job.id, limit=ENGINE_SAMPLE)
-    contexts = await load_contexts(store, items, frozen.prompt)
+    loaded = await load_items(store, items, frozen.prompt)
     begun = time.perf_counter()
-    for context in contexts:
-        assert not isinstance(context, Exception)
-        local.summarize(frozen.prompt.render(context), frozen.plan)
+    for one in loaded:
+        local.summarize(frozen.prompt.render(one.context()), frozen.plan)
     return (time.perf_counter() - begun) / len(items)
 
 

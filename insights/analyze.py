@@ -7,16 +7,17 @@ from pathlib import Path
 from rich.console import Console
 
 from insights.options import is_relative
+from insights.patience import Patience
 from insights.process import ROUTERS, Process, running
 from insights.progress import Progress
 from insights.report_json import write_report
-from insights.report_text import LIST_BELOW, ReportView, print_report
+from insights.report_text import ReportView, print_report
 from insights.source import Source, load, own_workspace
 from shared.config import Settings
 from shared.ending import UNFINISHED, now
 from shared.job_config import JobConfig
 from shared.jobs import name_uuid, new_job, submit_job
-from shared.models import ItemState, Job, JobState, Project
+from shared.models import FEW, ItemState, Job, JobState, Project
 from shared.report import report_of
 from shared.store import Store
 
@@ -31,7 +32,8 @@ async def analyze(source: Source, config: JobConfig, settings: Settings, folder:
         with Progress() as progress:
             project = await load(process.store, source, progress, own_workspace(source))
             job = await find_or_submit(process, project, config)
-            job = await _wait(process, job, progress)
+            patience = Patience(process.check, alone=bool(names))
+            job = await _wait(process, job, progress, patience)
         await _print(process.store, job, project, Console(stderr=str(target) == "-"))
         if target is not None:
             await write_report(None if str(target) == "-" else target, process.store, job, project=project)
@@ -60,11 +62,12 @@ async def find_or_submit(process: Process, project: Project, config: JobConfig) 
     return job
 
 
-async def _wait(process: Process, job: Job, progress: Progress) -> Job:
+async def _wait(process: Process, job: Job, progress: Progress, patience: Patience) -> Job:
     """Until the job has ended. Raises UnavailableError if this process can't go on."""
     while job.state in UNFINISHED:
         if process.ended.is_set():
             await process.check()
+        await patience.look(job)
         await asyncio.sleep(POLL)
         job = await process.store.job(job.workspace_id, job.id) or job
         if progress.shown:
@@ -89,6 +92,6 @@ async def _show(store: Store, job: Job, progress: Progress) -> None:
 
 async def _print(store: Store, job: Job, project: Project, console: Console) -> None:
     report = await report_of(store, job)
-    few = report is not None and report.stats.get("run_count", 0) < LIST_BELOW
-    items = await store.items(job.workspace_id, job.id, states={ItemState.DONE}, limit=LIST_BELOW) if few else []
+    few = report is not None and report.stats.get("run_count", 0) < FEW
+    items = await store.items(job.workspace_id, job.id, states={ItemState.DONE}, limit=FEW) if few else []
     print_report(ReportView(job, report, project, items), console)

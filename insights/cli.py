@@ -32,6 +32,7 @@ Id = Annotated[str | None, typer.Option("--id", help="With --text: the field tha
 Data = Annotated[Path | None, typer.Option(help="Folder of the local files; a per-user one if not given")]
 
 INTERRUPTED = 130
+LONGEST_NAME = 255  # characters of a project's name, which the gateway keeps
 STOPPED = "Stopped. The same command goes on where it was."
 
 
@@ -56,6 +57,21 @@ def _end(sentence: str, code: int) -> None:
     raise SystemExit(code)
 
 
+def _refuse_bytes(**options: str | None) -> None:
+    """UsageError for text that is not UTF-8: Python keeps such bytes as lone surrogates, which no store takes."""
+    for name, value in options.items():
+        if value is not None and not _is_utf8(value):
+            raise UsageError(f"--{name} {value!r} is not UTF-8: write it in a terminal that is set to UTF-8.")
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _run(work: Coroutine[Any, Any, int]) -> None:
     raise SystemExit(asyncio.run(work))
 
@@ -63,7 +79,9 @@ def _run(work: Coroutine[Any, Any, int]) -> None:
 def _log_to_file(folder: Path) -> None:
     """A person at a terminal reads the report; details go to a file beside the data."""
     path = folder / "insights.log"
-    handler = logging.handlers.RotatingFileHandler(path, maxBytes=5_000_000, backupCount=1, delay=True)
+    handler = logging.handlers.RotatingFileHandler(
+        path, maxBytes=5_000_000, backupCount=1, delay=True, encoding="utf-8", errors="backslashreplace"
+    )
     logging.basicConfig(level="INFO", handlers=[handler], format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
 
@@ -92,6 +110,7 @@ def analyze(
     from insights.analyze import analyze as work
     from insights.source import opened
 
+    _refuse_bytes(name=name, since=since, until=until, filter=filter_, prompt=prompt, unit=unit, text=text, id=id_)
     settings, folder = _local(data)
     options = window(since, until) | {
         "name": name,
@@ -141,6 +160,9 @@ def import_(
     from insights.importing import import_file
     from insights.source import opened
 
+    _refuse_bytes(project=project, text=text, id=id_)
+    if not 1 <= len(project) <= LONGEST_NAME:
+        raise UsageError(f"--project has {len(project):,} characters: give a name of 1 to {LONGEST_NAME}.")
     settings, folder = _local(data)
     with opened(file, text, id_, folder) as source:
         print(asyncio.run(import_file(source, project, settings, folder)))

@@ -12,6 +12,7 @@ from shared.job_config import JobConfig
 
 TIMES = ("start_time", "end_time")
 LONGEST = 18  # digits: more than any file has traces, and what a store takes
+EXAMPLES = "2026-01-31 or 2026-01-31T12:00"
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -55,10 +56,21 @@ def _with_zone(value: Any) -> Any:
 
 
 def window(since: str | None, until: str | None) -> dict[str, Any]:
-    """`--since 7d` is relative to now; a time is ISO-8601, in UTC where it names no zone."""
-    if since and until is None and (hours := _hours(since)) is not None:
-        return {"last_n_hours": hours}
-    return {"start_time": _time(since, "--since"), "end_time": _time(until, "--until")}
+    """`--since 7d` is relative to now, and stands alone; a time is ISO-8601, in UTC where it names no zone.
+
+    A window that mixes now with a time would be another one each time: a stopped job would never go on.
+    """
+    if until and _hours(until) is not None:
+        raise UsageError(f"--until {until!r} is a span, which only --since takes: give a time such as {EXAMPLES}.")
+    hours = _hours(since) if since else None
+    if hours is None:
+        return {"start_time": _time(since, "--since"), "end_time": _time(until, "--until")}
+    if until:
+        raise UsageError(
+            f"--since {since!r} ends now, and goes with no --until: give --since a time such as {EXAMPLES}, "
+            "or leave --until out."
+        )
+    return {"last_n_hours": hours}
 
 
 def is_relative(config: JobConfig) -> bool:
@@ -79,12 +91,10 @@ def _time(text: str | None, option: str) -> datetime | None:
     if text is None:
         return None
     try:
-        if (hours := _hours(text)) is not None:
-            return datetime.now(UTC) - timedelta(hours=hours)
         found = datetime.fromisoformat(text)
-    except (ValueError, OverflowError) as error:
-        message = f"{option} {text!r}: expected a time such as 2026-01-31 or 2026-01-31T12:00, or 36h, 7d, 2w."
-        raise UsageError(message) from error
+    except ValueError as error:
+        spans = ", or 36h, 7d, 2w" if option == "--since" else ""
+        raise UsageError(f"{option} {text!r}: expected a time such as {EXAMPLES}{spans}.") from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 

@@ -59,6 +59,8 @@ async def running(
 
     Raises UnavailableError or UsageError, with what to do, where they can't start.
     """
+    if settings.bus != "local" and settings.store is None:
+        raise UsageError("Kafka needs a shared store beside it: set INSIGHTS_STORE=mongodb://host:port/database.")
     if settings.bus == "local" and set(names) != set(ROUTERS):
         raise UsageError("One service alone needs Kafka: set INSIGHTS_BUS=kafka://host:port, or run `insights up`.")
     async with opened_store(settings, folder) as store:
@@ -113,7 +115,7 @@ async def opened_store(settings: Settings, folder: Path) -> AsyncIterator[Store]
 
 def _owner(settings: Settings) -> str:
     """Who holds a lease. In a data folder, which one process locks, a restarted process is the same owner."""
-    if settings.bus == "local":
+    if settings.bus == "local" and settings.store is None:
         return "local"
     return f"{socket.gethostname()}/{os.getpid()}/{uuid4()}"
 

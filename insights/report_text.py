@@ -9,10 +9,9 @@ from rich.console import Console
 from rich.text import Text
 
 from insights.printable import is_unicode, printable
-from shared.models import NONE_OF_THESE, Cluster, Item, Job, JobState, Project, Report
+from shared.models import FEW, NONE_OF_THESE, Cluster, Item, Job, JobState, Project, Report
 from shared.wording import money, percent, seconds
 
-LIST_BELOW = 8  # items: a handful of traces is a list, not categories
 REASONS = 5
 SUBCATEGORIES = 8
 BAR = 10
@@ -57,7 +56,7 @@ class _Printer:
             self._list("How far to trust it", [(0, note) for note in self._report.notes])
 
     def _body(self, report: Report) -> None:
-        if self._view.items and len(self._view.items) < LIST_BELOW:
+        if self._view.items and len(self._view.items) < FEW:
             self._items()
         else:
             self._categories(report)
@@ -179,7 +178,8 @@ class _Printer:
             *self._reasons("Failed", found.get("failed_count"), failed),
             *(line for reason, n in left_out for line in self._reasons(f"Left out ({reason})", n)),
             *self._reasons("Bad lines in the file", source.get("bad_line_count"), bad),
-            *self._reasons("Repeated lines in the file", source.get("duplicates")),
+            *self._reasons("Repeated ids in the file, of which the last counts", source.get("duplicates")),
+            *self._reasons("Runs whose root run is not in the file", source.get("orphans")),
         ]
         self._list("Not in this report", lines)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from insights.process import Process, running
 from services.gateway.api import make_app
@@ -17,7 +18,9 @@ from shared.config import Settings
 from shared.errors import UsageError
 from shared.health import health_routes
 
-GRACE = 40  # seconds for what is in work when a process is told to stop
+log = logging.getLogger(__name__)
+
+GRACE = 5  # seconds for requests that are open when a process is told to stop
 
 
 class _Server(uvicorn.Server):
@@ -56,7 +59,7 @@ async def serve(names: Sequence[str], settings: Settings, folder: Path, server: 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with running(names, settings, folder) as process:
-        http = _Server(uvicorn.Config(_app(names, process), log_config=None, lifespan="off", access_log=False))
+        http = _Server(_config(_ending(_app(names, process))))
         served = asyncio.create_task(http.serve([server]))
         print(f"{', '.join(names)}: ready on {url_of(server)}", flush=True)
         waits = [asyncio.create_task(event.wait()) for event in (stop, process.ended)]
@@ -66,6 +69,22 @@ async def serve(names: Sequence[str], settings: Settings, folder: Path, server: 
         http.should_exit = True
         await served
         return 0 if stop.is_set() else 1
+
+
+def _ending(app: ASGIApp) -> ASGIApp:
+    """A request that is cut off at the end is a line in the log; uvicorn would write a traceback."""
+
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except asyncio.CancelledError:
+            log.warning("%s was cut off: it was still open %s s after the signal to stop.", scope.get("path"), GRACE)
+
+    return served
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(app, log_config=None, lifespan="off", access_log=False, timeout_graceful_shutdown=GRACE)
 
 
 def _app(names: Sequence[str], process: Process) -> ASGIApp:

@@ -11,6 +11,7 @@ from shared.bus import Publish
 from shared.events import ItemEnded, JobReported
 from shared.models import OPEN, ItemState, JobState
 from shared.store import Store
+from shared.wording import clean
 
 REASON_LENGTH = 500
 UNFINISHED = (JobState.QUEUED, JobState.RUNNING, JobState.READY, JobState.CATEGORIZED)
@@ -32,7 +33,7 @@ async def end_item(
     **changes: Any,
 ) -> None:
     """The item's final state with its reason, once; and item.ended, perhaps more than once."""
-    reason = reason and reason[:REASON_LENGTH]
+    reason = reason and _bounded(reason)
     moved = await store.move_item(workspace_id, job_id, item_id, OPEN, state, reason=reason, **changes)
     if moved or await store.item(workspace_id, job_id, item_id):
         await publish(ItemEnded(workspace_id=workspace_id, job_id=job_id, item_id=item_id))
@@ -40,9 +41,15 @@ async def end_item(
 
 async def fail_job(store: Store, publish: Publish, workspace_id: str, job_id: str, error: str) -> None:
     """The job ends in `error` with a sentence, unless it has ended; and job.reported, perhaps again."""
-    error = error[:REASON_LENGTH]
-    await store.move_job(workspace_id, job_id, UNFINISHED, JobState.ERROR, error=error, ended_at=now())
+    await store.move_job(workspace_id, job_id, UNFINISHED, JobState.ERROR, error=_bounded(error), ended_at=now())
     await announce_end(store, publish, workspace_id, job_id)
+
+
+async def refuse_job(store: Store, publish: Publish, workspace_id: str, job_id: str, error: str) -> None:
+    """As fail_job; and job.reported too if no job was made of the request: its program waits for an answer."""
+    await fail_job(store, publish, workspace_id, job_id, error)
+    if await store.job(workspace_id, job_id) is None:
+        await publish(JobReported(workspace_id=workspace_id, job_id=job_id, status="error", error=_bounded(error)))
 
 
 async def announce_end(store: Store, publish: Publish, workspace_id: str, job_id: str) -> None:
@@ -52,3 +59,8 @@ async def announce_end(store: Store, publish: Publish, workspace_id: str, job_id
         await publish(JobReported(workspace_id=workspace_id, job_id=job_id, status="success"))
     elif job is not None and job.state is JobState.ERROR:
         await publish(JobReported(workspace_id=workspace_id, job_id=job_id, status="error", error=job.error))
+
+
+def _bounded(reason: str) -> str:
+    """Any text of a trace can be in a reason; an event takes no lone surrogates and stays small."""
+    return clean(reason[:REASON_LENGTH])

@@ -41,4 +41,5 @@ class FrozenJobs:
             self._known[key] = FrozenJob(job, plan, prompt_of(job))
             while len(self._known) > KEPT:
                 self._known.popitem(last=False)
+        self._known.move_to_end(key)
         return self._known[key]

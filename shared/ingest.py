@@ -5,6 +5,7 @@ patch overwrites, a post fills in what is still unknown; nothing that is null or
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -21,11 +22,15 @@ BATCH_BYTES = 32 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """How many different runs, how many of them roots (traces), and records that came again (the last one wins)."""
+    """How many different runs, how many of them roots (traces), and records that came again (the last one wins).
+
+    `orphans` are runs whose trace's root did not come with them.
+    """
 
     runs: int
     traces: int
     duplicates: int
+    orphans: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +42,23 @@ class _Target:
 
 @dataclass(slots=True)
 class _Tally:
-    """Holds every id of a call as 16 bytes: all that grows with the number of runs, by about 150 bytes each."""
+    """Holds every id of a call as 16 bytes: all that grows with the number of runs, by about 150 bytes each.
+
+    `below` has for each trace how many of its runs have a parent.
+    """
 
     seen: set[bytes] = field(default_factory=set)
     roots: set[bytes] = field(default_factory=set)
+    below: Counter[bytes] = field(default_factory=Counter)
     duplicates: int = 0
 
-    def add(self, records: Iterable[RawRun], made: Iterable[StoredRun]) -> None:
+    @property
+    def orphans(self) -> int:
+        return sum(count for trace, count in self.below.items() if trace not in self.roots)
+
+    def add(self, records: Iterable[RawRun], made: Sequence[StoredRun]) -> None:
+        children = (each.run for each in made if each.run.parent_run_id)
+        self.below.update(_key(run.trace_id) for run in children if _key(run.id) not in self.seen)
         for record in records:
             key = _key(record.id)
             self.duplicates += record.operation == "run" and key in self.seen
@@ -79,7 +94,7 @@ async def ingest(
         tally.add(taken, made)
         if progress is not None:
             progress(len(tally.seen))
-    return Ingested(len(tally.seen), len(tally.roots), tally.duplicates)
+    return Ingested(len(tally.seen), len(tally.roots), tally.duplicates, tally.orphans)
 
 
 def _key(run_id: str) -> bytes:

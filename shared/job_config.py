@@ -19,7 +19,7 @@ CategoryName = Annotated[str, StringConstraints(min_length=1, max_length=120, st
 class AttributeSchema(BaseModel):
     """One attribute that is extracted from every trace."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     type: Literal["string", "number", "boolean"]
     description: str = Field(default="", max_length=2_000)
@@ -84,13 +84,21 @@ class JobConfig(BaseModel):
         """The configuration in `value`, or a UsageError that names `where` and each key that is unknown or wrong."""
         if not isinstance(value, Mapping):
             raise UsageError(f"{where}: expected a mapping of options, found {type(value).__name__}.")
-        if unknown := sorted(str(key) for key in value if key not in cls.model_fields):
-            known = ", ".join(cls.model_fields)
-            raise UsageError(f"{where}: unknown option {', '.join(unknown)}. Known are: {known}.")
+        _refuse_unknown(value, cls, where)
+        schemas = value.get("attribute_schemas")
+        for name, schema in schemas.items() if isinstance(schemas, Mapping) else ():
+            if isinstance(schema, Mapping):
+                _refuse_unknown(schema, AttributeSchema, f"{where}, attribute {name}")
         try:
             return cls.model_validate(value)
         except ValidationError as error:
             raise UsageError(f"{where}: {sentence(error)}") from error
+
+
+def _refuse_unknown(value: Mapping[Any, Any], model: type[BaseModel], where: str) -> None:
+    if unknown := sorted(str(key) for key in value if key not in model.model_fields):
+        known = ", ".join(model.model_fields)
+        raise UsageError(f"{where}: unknown option {', '.join(unknown)}. Known are: {known}.")
 
 
 def sentence(error: ValidationError) -> str:

@@ -16,8 +16,8 @@ NAMESPACE = UUID("6f1e2a52-3c39-4f0e-9d3a-5b8f3a0c7d11")
 
 
 def name_uuid(*parts: str) -> str:
-    """The uuid5 of these parts: the same everywhere, whatever the store or the bus."""
-    return str(uuid5(NAMESPACE, "\0".join(parts)))
+    """The uuid5 of these parts: the same everywhere, whatever the store or the bus. They may be any text."""
+    return str(uuid5(NAMESPACE, "\0".join(parts).encode("utf-8", "backslashreplace").decode()))
 
 
 def new_job(project: Project, job_id: str, config: JobConfig, *, at: int | None = None) -> Job:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.job_config import JobConfig
 
 NONE_OF_THESE = "None of these"
+FEW = 8  # items: fewer are shown as a list, since they make no categories
 DEFAULT_WORKSPACE = "00000000-0000-0000-0000-000000000001"
 
 
@@ -52,7 +53,9 @@ class Run(Document):
     run_type: str = "chain"
     start_time: int | None = None
     end_time: int | None = None
-    status: Literal["success", "error", "pending"] = "success"
+    status: Literal["success", "error", "pending"] | None = Field(
+        default="success", description="pending: not ended; None: ended, and the source does not say how"
+    )
     error: str | None = Field(default=None, description="first line, at most 500 characters; the whole is a body")
     prompt_tokens: int | None = None
     completion_tokens: int | None = None

@@ -24,6 +24,7 @@ from chevron.tokenizer import ChevronError, tokenize
 
 from shared.errors import PromptError
 from shared.models import Run
+from shared.wording import clean
 
 DEFAULT = "{{run.inputs}} {{run.outputs}}"
 MAX_TEMPLATE = 50_000
@@ -422,7 +423,7 @@ class PathCheck:
         named = sorted(self._missing)
         sentences = [f"{path} is in no trace{self._near(path)}" for path in named[:MAX_NAMED]]
         more = f"; and {len(named) - MAX_NAMED} more" if len(named) > MAX_NAMED else ""
-        raise PromptError(f"The summary prompt reads what is not there: {'; '.join(sentences)}{more}.")
+        raise PromptError(clean(f"The summary prompt reads what is not there: {'; '.join(sentences)}{more}."))
 
     def _near(self, path: str) -> str:
         near = difflib.get_close_matches(path[:300], self.existing, n=1, cutoff=0.5)

@@ -1,6 +1,6 @@
 """A job as LangSmith's clients read it: what the HTTP API answers and what a report's JSON file begins with.
 
-Source: `langsmith-api.md` of the project's studies, section 5. Level 0 is the most specific; the top has no parent.
+After LangSmith's API, as its clients use it. Level 0 is the most specific; the top has no parent.
 """
 
 from collections import Counter

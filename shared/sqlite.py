@@ -5,6 +5,7 @@ durable writes cost a few commits. WAL with synchronous=NORMAL: what was committ
 """
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -43,6 +44,7 @@ class Database:
 
     def __init__(self, path: Path, schema: str, *, readers: int = 2) -> None:
         self._path = path
+        self._closed = False
         self._writes: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._connection = self._connect()
         self._connection.executescript(schema)
@@ -54,22 +56,27 @@ class Database:
 
     async def write(self, work: Work[T]) -> T:
         """What `work` returns. It runs in a transaction of its own sort: its error undoes it alone."""
-        if not self._writer.is_alive():
-            raise UnavailableError(f"{self._path} is closed.")
+        self._check_open()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._writes.put(_Write(work, loop, future))
         return await future
 
     async def read(self, work: Work[T]) -> T:
+        self._check_open()
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
 
     async def close(self) -> None:
+        self._closed = True
         self._writes.put(None)
         await asyncio.to_thread(self._writer.join)
         await asyncio.to_thread(self._readers.shutdown)
         for connection in (*self._read_connections, self._connection):
             connection.close()
+
+    def _check_open(self) -> None:
+        if self._closed or not self._writer.is_alive():
+            raise UnavailableError(f"{self._path} is closed: start this process again.")
 
     def _connect(self) -> sqlite3.Connection:
         try:
@@ -91,11 +98,11 @@ class Database:
     def _read(self, work: Work[T]) -> T:
         try:
             return work(self._local.connection)
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             raise self._refused(error) from error
 
     def _refused(self, error: sqlite3.Error) -> RefusedError:
-        return RefusedError(f"{self._path}: {error}.")
+        return RefusedError(f"{self._path} refused this ({error}): is its disk full or read-only, or the file damaged?")
 
     def _write_loop(self) -> None:
         while (first := self._writes.get()) is not None:
@@ -122,10 +129,10 @@ class Database:
                 self._run(write)
             connection.execute("COMMIT")
         except sqlite3.Error as error:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
             for write in group:
                 write.error = write.error or self._refused(error)
+            with contextlib.suppress(sqlite3.Error):  # the next BEGIN says so; this thread must live
+                connection.execute("ROLLBACK")
 
     def _run(self, write: _Write) -> None:
         connection = self._connection
@@ -134,7 +141,7 @@ class Database:
             write.result = write.work(connection)
         except Exception as error:  # noqa: BLE001  it is raised in the caller, by settle()
             connection.execute("ROLLBACK TO one")
-            write.error = self._refused(error) if isinstance(error, sqlite3.OperationalError) else error
+            write.error = self._refused(error) if isinstance(error, sqlite3.Error) else error
             if write.error is not error:
                 write.error.__cause__ = error
         connection.execute("RELEASE one")

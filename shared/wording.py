@@ -1,4 +1,13 @@
-"""Figures as people read them."""
+"""Figures and sentences as people read them."""
+
+import re
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """Without lone surrogates, which no event, no answer over HTTP and no field of a store takes."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def percent(share: float) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.aggregator.highlights import STANDS_OUT, Candidate, Picked, Standouts, highlighted, pick
-from shared.models import NONE_OF_THESE, Cluster, HighlightedTrace
+from shared.models import FEW, NONE_OF_THESE, Cluster, HighlightedTrace
 from shared.wording import money, percent, seconds
 
 ENOUGH = 5  # known values that a category needs before it is compared
@@ -29,7 +29,9 @@ def findings(
 ) -> Findings:
     """Same input, same sentences: ties are decided by id. `clusters` carry their figures in `stats`."""
     tops = sorted((one for one in clusters if one.parent_id is None), key=lambda one: (-one.num_runs, one.id))
-    named = [one for one in tops if one.name != NONE_OF_THESE]
+    named = [one for one in tops if one.name != NONE_OF_THESE and one.num_runs]
+    if whole["run_count"] < FEW:
+        named = []  # they are shown as a list
     failing = _failing(named, whole)
     slow, dear = _furthest(named, whole, "latency"), _furthest(named, whole, "cost")
     picked = pick(clusters, whole, candidates, Standouts(_id(failing), _id(slow), _id(dear)))

@@ -20,4 +20,6 @@ def _local(config: JobConfig) -> list[str]:
         found.append(f"Attributes need a model: {', '.join(config.attribute_schemas)} are unknown in every trace.")
     if any(schema.filter_by for schema in config.attribute_schemas.values()):
         found.append("No trace was left out by a filter attribute, since its value is unknown.")
+    if config.partitions and config.hierarchy[1] is not None:
+        found.append("The categories are the given ones: the number of top categories that was asked for is not used.")
     return found

@@ -9,7 +9,7 @@ from shared.ending import end_item
 from shared.errors import InvalidEventError
 from shared.events import ItemSummarized
 from shared.frozen import FrozenJobs
-from shared.models import Item, ItemState, Job
+from shared.models import FINAL, Item, ItemState, Job
 from shared.store import Store
 
 router = Router("attribute_extractor")
@@ -23,6 +23,8 @@ async def extract_attributes(event: ItemSummarized, store: Store, publish: Publi
     item = await store.item(event.workspace_id, event.job_id, event.item_id)
     if item is None:
         raise InvalidEventError(f"There is no item {event.item_id} in job {event.job_id}: was the job deleted?")
+    if item.state not in (ItemState.SUMMARIZED, *FINAL):
+        return  # whatever published this was too early: the item's own event comes once its summary is stored
     attributes = item.attributes
     if not item.state.final:
         job = (await frozen_jobs.get(event.workspace_id, event.job_id)).job

@@ -17,10 +17,9 @@ from sklearn.preprocessing import normalize
 
 from shared.bodies import unpack
 from shared.job_config import JobConfig
-from shared.models import NONE_OF_THESE
+from shared.models import FEW, NONE_OF_THESE
 
 VERSION = b"w1"  # of the features that the summarizer makes
-FEW = 8  # items below which there is one category
 DIMENSIONS = 50
 NAME_WORDS = 3
 Array = np.ndarray[Any, np.dtype[Any]]

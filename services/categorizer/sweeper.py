@@ -15,14 +15,20 @@ log = logging.getLogger(__name__)
 
 
 async def announce_if_ready(store: Store, publish: Publish, workspace_id: str, job_id: str) -> None:
-    """Move the job to ready if no item is open, and publish job.ready, perhaps again."""
+    """Move the job to ready if no item is open, and publish job.ready, perhaps again.
+
+    The first look is cheap and mostly says no. A job that runs has all its items, so the look after that is true.
+    """
     if await store.has_open_items(workspace_id, job_id):
         return
     job = await store.job(workspace_id, job_id)
     if job is None:
         raise InvalidEventError(f"There is no job {job_id}: was it deleted?")
-    moved = await store.move_job(workspace_id, job_id, {JobState.RUNNING}, JobState.READY)
-    if moved or job.state is JobState.READY:
+    if job.state is JobState.RUNNING and await store.has_open_items(workspace_id, job_id):
+        return
+    if job.state is JobState.RUNNING:
+        await store.move_job(workspace_id, job_id, {JobState.RUNNING}, JobState.READY)
+    if job.state in (JobState.RUNNING, JobState.READY):
         await publish(JobReady(workspace_id=workspace_id, job_id=job_id))
 
 

@@ -1,7 +1,4 @@
-"""The HTTP API, in LangSmith's shapes, under the three prefixes that its clients use.
-
-Source of the contract: `langsmith-api.md` of the project's studies, sections 2 and 5.
-"""
+"""The HTTP API, after LangSmith's as its official clients use it, under the three prefixes that they call."""
 
 import asyncio
 from collections.abc import Mapping
@@ -24,12 +21,14 @@ from shared.models import DEFAULT_WORKSPACE, Job, Project
 from shared.store import Store
 from shared.traces.parsing import parse
 from shared.traces.record import NotARecordError, RawRun, run_records
+from shared.wording import clean
 
 PREFIXES = ("", "/api", "/api/v1")
 BODY_LENGTH = 64 * 1024 * 1024
 JOB_LENGTH = 1024 * 1024
+NAME_LENGTH = 255
 REASONS = 100
-OPERATIONS: tuple[Literal["post", "patch"], ...] = ("post", "patch")
+OPERATIONS: tuple[Literal["run", "post", "patch"], ...] = ("run", "post", "patch")  # `run` is ours: it replaces
 
 routes = APIRouter()
 
@@ -37,7 +36,7 @@ routes = APIRouter()
 class ProjectCreate(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    name: str = Field(min_length=1, max_length=255)
+    name: str = Field(min_length=1, max_length=NAME_LENGTH)
     id: UUID | None = None
 
 
@@ -80,7 +79,7 @@ async def _json(request: Request, limit: int) -> Any:
         if len(body) > limit:
             raise HTTPException(413, f"The body is over {limit:,} bytes: send it in parts.")
     try:
-        return parse(bytes(body) or b"{}")
+        return await asyncio.to_thread(parse, bytes(body) or b"{}")
     except NotARecordError as error:
         raise HTTPException(422, f"The body is not JSON: {error}") from error
 
@@ -114,7 +113,8 @@ async def create_project(request: Request, store: StoreDep, upsert: bool = False
 
 
 async def ensure_project(store: Store, name: str, project_id: UUID | None = None) -> Project:
-    """The project of this name, made if there is none."""
+    """The project of this name, made if there is none. Traces name it: any text of any length comes in."""
+    name = clean(name)[:NAME_LENGTH]
     found = await store.project_named(DEFAULT_WORKSPACE, name)
     identity = str(project_id) if project_id else name_uuid("project", DEFAULT_WORKSPACE, name)
     made = Project(workspace_id=DEFAULT_WORKSPACE, id=identity, name=name, created_at=now())

@@ -1,4 +1,4 @@
-"""Documents as LangSmith's clients read them. Source: `langsmith-api.md` of the project's studies, section 5."""
+"""Documents as LangSmith's clients read them. After LangSmith's API, as its clients use it."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from services.summarizer import local
-from services.summarizer.context import load_contexts
+from services.summarizer.context import load
 from services.summarizer.corpus import survey
 from services.summarizer.facts import load_facts
 from services.summarizer.local import Summary
@@ -13,12 +13,12 @@ from services.summarizer.sampling import Sample, draw, random_order
 from shared.bus import Publish, Router
 from shared.config import Settings
 from shared.ending import announce_end, fail_job
-from shared.errors import InvalidEventError, ItemError, JobError, UsageError
+from shared.errors import InvalidEventError, JobError, UsageError
 from shared.events import ItemSampled, ItemSummarized, JobRequested
 from shared.frozen import FrozenJob, FrozenJobs
 from shared.job_config import JobConfig
 from shared.jobs import new_job
-from shared.leases import hold
+from shared.leases import Lease, hold
 from shared.models import Item, ItemState, Job, JobState, Plan
 from shared.prompts import Piece
 from shared.store import Store
@@ -44,7 +44,7 @@ async def prepare_job(event: JobRequested, store: Store, publish: Publish, setti
         job = await store.job(event.workspace_id, event.job_id) or job
         try:
             if job.state is JobState.QUEUED:
-                await _prepare(store, job)
+                await prepare(store, job, lease)
         except (JobError, UsageError) as error:
             return await fail_job(store, publish, job.workspace_id, job.id, str(error))
     return await announce_end(store, publish, job.workspace_id, job.id)
@@ -68,13 +68,22 @@ async def _accept(event: JobRequested, store: Store) -> Job:
     return await store.job(event.workspace_id, event.job_id) or job
 
 
-async def _prepare(store: Store, job: Job) -> None:
+async def prepare(store: Store, job: Job, lease: Lease) -> None:
+    """An owner that lost its lease writes no more: the next one begins anew, and may draw other items."""
     sample = await draw(store, job)
     if not sample.items:
         raise JobError(_nothing(job, sample))
-    await store.insert_plan(await survey(store, job, random_order(job, sample.items)))
+    plan = await survey(store, job, random_order(job, sample.items))
+    if lease.lost:
+        return
+    await store.clear_items(job.workspace_id, job.id)
+    await store.insert_plan(plan)
     for start in range(0, len(sample.items), BATCH):
+        if lease.lost:
+            return
         await store.insert_items(sample.items[start : start + BATCH])
+    if lease.lost:
+        return
     await store.move_job(
         job.workspace_id,
         job.id,
@@ -107,11 +116,9 @@ async def summarize_item(event: ItemSampled, store: Store, publish: Publish, fro
 
 
 async def _summarize(store: Store, item: Item, frozen: FrozenJob) -> None:
-    [context] = await load_contexts(store, [item], frozen.prompt)
-    if isinstance(context, ItemError):
-        raise context
+    [loaded] = await load(store, [item], frozen.prompt)
     engine = ENGINES[frozen.job.config.engine]
-    summary = await asyncio.to_thread(lambda: engine(frozen.prompt.render(context), frozen.plan))
+    summary = await asyncio.to_thread(lambda: engine(frozen.prompt.render(loaded.context()), frozen.plan))
     await store.move_item(
         item.workspace_id,
         item.job_id,

@@ -10,6 +10,7 @@ from shared.bodies import pack
 from shared.content import Turn, sentence_key, split, turns
 from shared.models import Plan
 from shared.prompts import Piece, values_only
+from shared.wording import clean
 
 SUMMARY_LENGTH = 600  # characters: about 120 tokens
 TEXT_LENGTH = 8_000  # characters of the conversation that are counted as words
@@ -29,12 +30,12 @@ def summarize(pieces: Sequence[Piece], plan: Plan) -> Summary:
     """The summary of one rendered prompt, and its words (VERSION, then {word: count}) for the categorizer."""
     told = [turn for turn in turns(values_only(pieces)) if turn.role != "system"]
     told = told or turns(values_only(pieces))
-    clean = _clean(told, plan)
-    text = _cut(" ".join(" ".join(clean).split()), SUMMARY_LENGTH)
-    return Summary(text or "(empty)", VERSION + pack(_words(" ".join(clean)[:TEXT_LENGTH])))
+    own = _own(told, plan)
+    text = _cut(" ".join(" ".join(own).split()), SUMMARY_LENGTH)
+    return Summary(clean(text) or "(empty)", VERSION + pack(_words(" ".join(own)[:TEXT_LENGTH])))
 
 
-def _clean(told: Sequence[Turn], plan: Plan) -> list[str]:
+def _own(told: Sequence[Turn], plan: Plan) -> list[str]:
     """The sentences that are this trace's own; the rarest where all are common."""
     sentences = [s for turn in told if turn.role != "tool" for s in split(turn.text)]
     shares = [plan.common.get(sentence_key(sentence), 0.0) for sentence in sentences]

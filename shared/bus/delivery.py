@@ -5,7 +5,8 @@
     any other error         dead at once: a handler that fails on its input fails on it again
 
 A dead item event ends its item in `failed`, a dead job event its job in `error`, both with a sentence; then the event
-becomes `insights.dead`. Nothing here raises but a cancellation, so an event is never lost and never loops.
+becomes `insights.dead`. A dead job.requested that no job came of is answered with job.reported all the same. Nothing
+here raises but a cancellation, so an event is never lost and never loops.
 """
 
 import asyncio
@@ -20,12 +21,13 @@ from pydantic import ValidationError
 
 from shared import metrics
 from shared.bus import Publish, Route
-from shared.ending import end_item, fail_job
+from shared.ending import end_item, fail_job, refuse_job
 from shared.errors import InsightsError, InvalidEventError, RefusedError, UnavailableError
-from shared.events import DeadLetter, Event, ItemEvent
+from shared.events import DeadLetter, Event, ItemEvent, JobRequested
 from shared.job_config import sentence
 from shared.models import ItemState
 from shared.store import Store
+from shared.wording import clean
 
 log = logging.getLogger(__name__)
 
@@ -87,13 +89,10 @@ class Delivery:
 
     async def _bury(self, event: Event | None, body: bytes, error: Exception, attempts: int) -> None:
         """End what the event was about, then publish it as a dead letter."""
-        reason = str(error) if isinstance(error, InsightsError) else f"{type(error).__name__}: {error}"
+        reason = clean(str(error) if isinstance(error, InsightsError) else f"{type(error).__name__}: {error}")
         log.error("%s: an event is dead: %s", self.route.name, reason, exc_info=error, extra=_ids(event))
-        if isinstance(event, ItemEvent):
-            failed = ItemState.FAILED
-            await end_item(self._store, self._publish, event.workspace_id, event.job_id, event.item_id, failed, reason)
-        elif event is not None:
-            await fail_job(self._store, self._publish, event.workspace_id, event.job_id, reason)
+        if event is not None:
+            await self._end(event, reason)
         letter = DeadLetter(
             group=self.route.group,
             source=self.route.event.topic,
@@ -105,6 +104,16 @@ class Delivery:
         await self._publish(letter)
         metrics.EVENTS.labels(self.route.name, "dead").inc()
         metrics.DEAD_LETTERS.labels(self.route.name).inc()
+
+    async def _end(self, event: Event, reason: str) -> None:
+        """The end of the item or the job that the event was about."""
+        about = (self._store, self._publish, event.workspace_id, event.job_id)
+        if isinstance(event, ItemEvent):
+            await end_item(*about, event.item_id, ItemState.FAILED, reason)
+        elif isinstance(event, JobRequested):
+            await refuse_job(*about, reason)
+        else:
+            await fail_job(*about, reason)
 
 
 class _Tries:

@@ -4,13 +4,15 @@ What is added and what was handled meanwhile goes into one write, so that a busy
 """
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.errors import InsightsError
 from shared.sqlite import Database
+
+log = logging.getLogger(__name__)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, body BLOB NOT NULL);
@@ -33,7 +35,7 @@ class _Addition:
         if not self.future.done():  # its caller may have been cancelled; the rows stand
             self.future.set_result(None)
 
-    def refuse(self, error: InsightsError) -> None:
+    def refuse(self, error: Exception) -> None:
         if not self.future.done():
             self.future.set_exception(error)
 
@@ -92,7 +94,8 @@ class Journal:
             handled, self._handled = self._handled, []
             try:
                 found = await self._database.write(lambda connection: _apply(connection, additions, handled))  # noqa: B023
-            except InsightsError as error:
+            except Exception as error:  # it is raised in the publishers: none may wait for ever
+                log.error("%d events were not taken: %s", len(additions), error, exc_info=error)
                 for addition in additions:
                     addition.refuse(error)
             else:

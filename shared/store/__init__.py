@@ -108,6 +108,9 @@ class Store(Protocol):
     async def insert_items(self, items: Sequence[Item]) -> None:
         """Those that exist stay as they are."""
 
+    async def clear_items(self, workspace_id: str, job_id: str) -> None:
+        """Remove every item of the job: a preparation that was cut short begins again."""
+
     async def item(self, workspace_id: str, job_id: str, item_id: str) -> Item | None: ...
 
     async def items(

@@ -304,6 +304,10 @@ class MongoStore:
             await self._database["items"].bulk_write(writes, ordered=False)
 
     @_plain_errors
+    async def clear_items(self, workspace_id: str, job_id: str) -> None:
+        await self._database.items.delete_many({"workspace_id": workspace_id, "job_id": job_id})
+
+    @_plain_errors
     async def item(self, workspace_id: str, job_id: str, item_id: str) -> Item | None:
         found = await self._database["items"].find_one({"_id": _key(workspace_id, job_id, item_id)})
         return ITEM.load(found) if found else None

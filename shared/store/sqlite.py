@@ -54,12 +54,13 @@ class SqliteStore(SqliteRuns, SqliteItems):
         await self.check()
 
     async def check(self) -> None:
+        """A real write: a file that only reads well takes no results."""
         if not self._path.is_file():
             raise UnavailableError(f"{self._path} is gone: put it back, and start again.")
         try:
-            await self._database.write(lambda c: c.execute("SELECT 1 FROM jobs LIMIT 1").fetchall())
+            await self._execute("INSERT OR REPLACE INTO checks (id, at) VALUES (0, ?)", now())
         except RefusedError as error:
-            raise UnavailableError(f"{self._path} does not answer ({error}): is its disk full or read-only?") from error
+            raise UnavailableError(f"The store takes no writes. {error}") from error
 
     async def close(self) -> None:
         await self._database.close()

@@ -42,6 +42,14 @@ class SqliteItems:
 
         await self._database.write(work)
 
+    async def clear_items(self, workspace_id: str, job_id: str) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            for table in ("items", "features"):
+                sql = f"DELETE FROM {table} WHERE workspace_id = ? AND job_id = ?"  # noqa: S608  no input in it
+                connection.execute(sql, (workspace_id, job_id))
+
+        await self._database.write(work)
+
     async def item(self, workspace_id: str, job_id: str, item_id: str) -> Item | None:
         def work(connection: sqlite3.Connection) -> list[Item]:
             return _load(connection, (workspace_id, job_id), [item_id], features=True)

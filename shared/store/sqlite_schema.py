@@ -2,6 +2,7 @@
 
 `features` are apart from `items`, since SQLite writes a whole row again when one column changes. The index
 `items_by_state` alone answers how many items of a job are in which state, and which come next.
+`checks` has one row, which each check of the store writes.
 """
 
 SCHEMA = """
@@ -61,4 +62,6 @@ CREATE TABLE IF NOT EXISTS reports (
     workspace_id TEXT NOT NULL, job_id TEXT NOT NULL, fence INTEGER NOT NULL, document BLOB NOT NULL,
     PRIMARY KEY (workspace_id, job_id, fence)
 );
+
+CREATE TABLE IF NOT EXISTS checks (id INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 """

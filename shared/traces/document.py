@@ -6,9 +6,11 @@ from typing import Any, Literal, get_args
 
 from shared import bodies
 from shared.models import BodyPart, Feedback, Run
-from shared.traces.identity import clean, run_id
+from shared.traces.identity import run_id
+from shared.traces.record import UNKNOWN
 from shared.traces.times import micros, segment, text_of
 from shared.traces.usage import number, usage
+from shared.wording import clean
 
 ERROR_LENGTH = 500
 PARTS: tuple[BodyPart, ...] = get_args(BodyPart)
@@ -88,8 +90,10 @@ def _usage(fields: Mapping[str, Any], stored: Run | None) -> dict[str, float | N
 
 def _status(
     fields: Mapping[str, Any], error: str | None, start: int | None, end: int | None
-) -> Literal["success", "error", "pending"]:
+) -> Literal["success", "error", "pending"] | None:
     given = fields.get("status")
+    if given == UNKNOWN:
+        return None
     if given in ("success", "error", "pending"):
         return given  # type: ignore[no-any-return]  # one of the three, as was just seen
     if error:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from shared.traces.identity import run_id
-from shared.traces.record import RUN_KEYS, RawRun
+from shared.traces.record import RUN_KEYS, UNKNOWN, RawRun
 from shared.traces.times import micros
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -100,7 +100,7 @@ def ended(value: Mapping[str, Any], messages: Sequence[object] = ()) -> dict[str
         "start_time": _time(value, START) or _time(first, START),
         "end_time": _time(value, END) or _time(last, START),
         "error": value.get("error"),
-        "status": "error" if value.get("error") else "success",
+        "status": "error" if value.get("error") else "success" if "error" in value else UNKNOWN,
     }
 
 

@@ -7,14 +7,10 @@ import re
 from typing import Any
 from uuid import UUID, uuid5
 
+from shared.wording import clean
+
 NAMESPACE = UUID("6f1d3b0e-8a52-5c0f-9d7e-2b7c4a1e9f30")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def clean(text: str) -> str:
-    """Without lone surrogates, which no store takes in a field of its own."""
-    return _SURROGATE.sub("\ufffd", text)
 
 
 def run_id(value: object) -> tuple[str, str | None] | None:

@@ -53,6 +53,7 @@ class Reading:
     def _begin(self) -> None:
         self.lines = 0
         self.bad_line_count = 0
+        self._noted = 0
         self.bad_lines: list[BadLine] = []
         self._contents = Contents()
 
@@ -91,6 +92,10 @@ class Reading:
             yield from run_records(value, operation, name if operation == "run" else None)
 
     def _note(self, line: Line, reason: str) -> None:
+        """A line is bad once, however many records in it are."""
+        if line.number == self._noted:
+            return
+        self._noted = line.number
         self.bad_line_count += 1
         if len(self.bad_lines) < KEPT:
             self.bad_lines.append({"line": line.number, "reason": reason})

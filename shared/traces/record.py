@@ -8,6 +8,7 @@ from shared.errors import InsightsError
 from shared.traces.identity import run_id
 
 Operation = Literal["run", "post", "patch"]
+UNKNOWN = "unknown"  # the status of a record that is over and says nothing of how it ended
 RUN_KEYS = frozenset({"inputs", "outputs", "run_type", "child_runs", "dotted_order", "parent_run_id"})
 _NOT_FIELDS = frozenset({"id", "operation", "child_runs", "metadata"})
 

@@ -16,7 +16,10 @@ def text_record(value: Any, field: str, name: Callable[[Any], str], id_field: st
     if text is None:
         raise NotARecordError(f"no field {field!r}, or it is null; {fields_of(value)}")
     id_path = _path(value, id_field or "id")
-    known = run_id(look_up(value, id_path)) or (name(value), None)
+    known = run_id(look_up(value, id_path))
+    if known is None and id_field is not None:
+        raise NotARecordError(f"no field {id_field!r} that could be an id; {fields_of(value)}")
+    known = known or (name(value), None)
     metadata = _without(_without(value, _path(value, field)), id_path)
     fields = {"inputs": {field: text}, "extra": {"metadata": metadata}, **ended(value)}
     return RawRun(*known, "run", {key: kept for key, kept in fields.items() if kept is not None})

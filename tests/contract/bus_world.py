@@ -25,11 +25,12 @@ AnyBus = LocalBus | KafkaBus
 
 @dataclass
 class FakeStore:
-    """The methods that an ending needs; `error` is raised by each of them."""
+    """The methods that an ending needs; `error` is raised by each of them. While `missing`, it has no job."""
 
     items: dict[str, tuple[ItemState, str | None]] = field(default_factory=dict)
     jobs: dict[str, tuple[JobState, str | None]] = field(default_factory=dict)
     error: Exception | None = None
+    missing: bool = False
 
     async def move_item(
         self,
@@ -52,8 +53,9 @@ class FakeStore:
         self, workspace_id: str, job_id: str, origin: Collection[JobState], target: JobState, **more: Any
     ) -> bool:
         self._refuse()
-        self.jobs[job_id] = (target, more.get("error"))
-        return True
+        if not self.missing:
+            self.jobs[job_id] = (target, more.get("error"))
+        return not self.missing
 
     async def job(self, workspace_id: str, job_id: str) -> Job | None:
         self._refuse()

@@ -5,13 +5,14 @@ import signal
 import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shared.bus import Publish, Router
 from shared.bus.journal import Journal
 from shared.bus.local import LocalBus
-from shared.errors import ItemError, UnavailableError
+from shared.errors import ItemError, RefusedError, UnavailableError
 from shared.events import ItemSampled, ItemSummarized
 from tests.contract.bus_world import PATIENCE, FakeStore, Seen, item
 from tests.contract.test_bus import record
@@ -155,3 +156,25 @@ async def test_a_write_that_fails_is_told_to_its_publisher(tmp_path: Path) -> No
     await journal.close()
     with pytest.raises(UnavailableError, match="closed"):
         await journal.add(["queue"], b"{}", lambda rows: None)
+
+
+@pytest.mark.parametrize(
+    ("queue", "body", "error"), [("queue", object(), RefusedError), ("half \ud83d", b"{}", UnicodeEncodeError)]
+)
+async def test_no_publisher_waits_for_ever_whatever_fails_and_the_next_write_is_taken(
+    tmp_path: Path, queue: str, body: Any, error: type[Exception]
+) -> None:
+    """SQLite cannot bind the one, and cannot even read the other."""
+    journal, rows = Journal(tmp_path / "bus.db"), list[int]()
+    with pytest.raises(error):
+        await asyncio.wait_for(journal.add([queue], body, rows.extend), PATIENCE)
+    await asyncio.wait_for(journal.add(["queue"], b"{}", rows.extend), PATIENCE)
+    assert await journal.left("queue") == [(rows[0], b"{}")]
+    await journal.close()
+
+
+async def test_a_check_of_a_closed_bus_says_so(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "bus.db")
+    await journal.close()
+    with pytest.raises(UnavailableError, match="closed"):
+        await journal.check()

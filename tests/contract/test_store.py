@@ -376,6 +376,18 @@ class StoreContract:
         with pytest.raises(TypeError, match=field):
             await store.move_job(W, J, [JobState.QUEUED], target=JobState.RUNNING, **changes)
 
+    async def test_cleared_items_can_be_made_anew_and_their_neighbours_stay(self, store: Store) -> None:
+        for workspace_id, job_id in ((W, J), (W, "job-2"), (OTHER, J)):
+            key = {"workspace_id": workspace_id, "job_id": job_id}
+            await store.insert_items([item("i", features=b"old", state=ItemState.DONE, **key)])
+        await store.clear_items(W, J)
+        assert await store.item(W, J, "i") is None
+        assert await store.item(W, "job-2", "i") is not None
+        assert await store.item(OTHER, J, "i") is not None
+        await store.insert_items([item("i", workspace_id=W, job_id=J)])
+        [again] = await store.items(W, J, features=True)
+        assert (again.state, again.features) == (ItemState.PENDING, b"")
+
     async def test_a_deleted_job_leaves_nothing_and_its_neighbours_all(self, store: Store) -> None:
         for workspace_id, job_id in ((W, J), (W, "job-2"), (OTHER, J)):
             key = {"workspace_id": workspace_id, "job_id": job_id}
@@ -662,6 +674,15 @@ class TestSqlite(StoreContract):
         (tmp_path / "insights.db").unlink()
         with pytest.raises(UnavailableError, match="is gone"):
             await store.check()
+
+    async def test_a_file_that_takes_no_writes_makes_the_check_say_so(self, store: Store, tmp_path: Path) -> None:
+        """A file that can still be read is not enough: results would be lost one by one."""
+        database = Database(tmp_path / "insights.db", "PRAGMA query_only=ON")
+        failing = SqliteStore(tmp_path / "insights.db", database)
+        with pytest.raises(UnavailableError, match=r"takes no writes.*disk full or read-only"):
+            await failing.check()
+        assert await failing.job(W, J) is None
+        await failing.close()
 
     @pytest.mark.parametrize(
         ("url", "path"),

@@ -104,17 +104,30 @@ def test_a_time_keeps_its_zone_and_is_utc_without_one() -> None:
     assert found["end_time"] == datetime(2026, 2, 1, tzinfo=timezone(timedelta(hours=5)))
 
 
-def test_a_span_beside_until_is_counted_from_now() -> None:
-    found = window("7d", "1d")
-    assert found["end_time"] - found["start_time"] == pytest.approx(timedelta(days=6), abs=timedelta(seconds=5))
+@pytest.mark.parametrize(
+    ("since", "until", "said"),
+    [
+        ("7d", "2026-02-01", "--since '7d' ends now.*leave --until out"),
+        ("7d", "1d", "--until '1d' is a span.*2026-01-31"),
+        (None, "1h", "--until '1h' is a span.*2026-01-31"),
+        ("2026-01-01", "1h", "--until '1h' is a span.*2026-01-31"),
+        ("9999999d", "2026-02-01", "leave --until out"),
+    ],
+)
+def test_a_window_that_is_another_one_each_time_is_refused(since: str | None, until: str, said: str) -> None:
+    """A stopped job of it would never be taken up again. `--since 7d` alone is frozen in the job."""
+    with pytest.raises(UsageError, match=said):
+        window(since, until)
 
 
 @pytest.mark.parametrize(
-    "text", ["yesterday", "7x", "0d", "-1d", "d", ".", "²d", "2026-13-01", "1e9d", "9999999d", "9" * 400 + "d"]
+    "text", ["yesterday", "7x", "0d", "-1d", "d", ".", "²d", "2026-13-01", "1e9d", "9" * 400 + "d"]
 )
 def test_a_time_that_is_none_is_refused_with_examples(text: str) -> None:
     with pytest.raises(UsageError, match=r"--since .*36h, 7d"):
         window(text, "2026-01-01")
+    with pytest.raises(UsageError, match=r"--until .*2026-01-31T12:00\.$"):
+        window(None, text)
 
 
 def test_a_prompt_is_text_or_the_file_that_holds_it(tmp_path: Path) -> None:

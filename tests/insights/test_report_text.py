@@ -213,7 +213,8 @@ def test_what_is_missing_is_counted_with_the_first_reasons() -> None:
     text = printed(view(coverage=coverage, source=source))
     assert "- Runs that had not ended: 3\n- Failed: 12\n  - r0: too long\n" in text
     assert "  - r4: too long\n  - and 7 more\n- Left out (no budget): 5\n" in text
-    assert "- Bad lines in the file: 1\n  - line 4: not JSON\n- Repeated lines in the file: 2\n" in text
+    assert "- Bad lines in the file: 1\n  - line 4: not JSON\n" in text
+    assert "- Repeated ids in the file, of which the last counts: 2\n" in text
     assert "  - r8: too long\n  - and 3 more\n" in printed(view(coverage=coverage), verbose=True)
 
 

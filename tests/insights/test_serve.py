@@ -1,11 +1,13 @@
 """`insights up` as its user runs it, and what `up` and `serve` say where they cannot start."""
 
+import json
 import re
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import httpx
 import pytest
 
 from insights.demo import generate, write
+from insights.serve import GRACE
 from tests.insights.command import insights, started
 
 STOP_SECONDS = 5.0
@@ -29,9 +32,8 @@ class Up:
     folder: Path
 
 
-@pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    folder = tmp_path_factory.mktemp("up")
+@contextmanager
+def running(folder: Path) -> Iterator[Up]:
     with started("up", "--port", "0", "--data", folder) as process:
         try:
             assert process.stdout is not None
@@ -41,6 +43,12 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
             yield Up(process, found[1], folder)
         finally:
             process.kill()
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    with running(tmp_path_factory.mktemp("up")) as found:
+        yield found
 
 
 @pytest.fixture
@@ -92,6 +100,25 @@ def test_import_beside_it_goes_through_it(up: Up, client: httpx.Client, tmp_path
     assert project_id(client, "beside")
 
 
+def test_a_correction_that_is_imported_beside_it_wins(up: Up, client: httpx.Client, tmp_path: Path) -> None:
+    """As without a gateway: a whole run replaces what is stored, down to its name in a report."""
+    [run] = generate(1, light=True)
+    file = tmp_path / "runs.jsonl"
+    for error in ("first", "second"):
+        file.write_text(json.dumps(run | {"status": "error", "error": error}))
+        assert insights("import", file, "--project", "corrected", "--data", up.folder).code == 0
+    filtered = {"filter": 'eq(error, "second")'}
+    at = f"/sessions/{project_id(client, 'corrected')}/insights"
+    job = client.post(at, json=filtered).json()
+
+    def ended() -> dict[str, Any] | None:
+        found: dict[str, Any] = client.get(f"{at}/{job['id']}").json()
+        return found if found["status"] in ("success", "error") else None
+
+    report = until(ended)
+    assert (report["status"], report["error"]) == ("success", None)
+
+
 def test_analyze_beside_it_names_it(up: Up, tmp_path: Path) -> None:
     file = tmp_path / "traces.jsonl"
     write(file, 3, light=True)
@@ -141,6 +168,21 @@ def test_a_misspelt_setting_stops_the_start(tmp_path: Path) -> None:
     assert outcome.code == 2
     assert "did you mean INSIGHTS_SLOTS" in outcome.err
     assert outcome.out == ""
+
+
+def test_sigterm_ends_it_while_a_request_is_half_sent(tmp_path: Path) -> None:
+    """A client that hangs must not hold up a restart."""
+    head = b"POST /runs/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+    with running(tmp_path) as up, socket.create_connection(("127.0.0.1", int(up.url.rsplit(":", 1)[1]))) as half:
+        half.sendall(head)
+        assert httpx.get(f"{up.url}/live").text == "alive", "what came before it was taken in"
+        at = time.monotonic()
+        up.process.send_signal(signal.SIGTERM)
+        _, err = up.process.communicate(timeout=60)
+    assert up.process.returncode == 0, err
+    assert time.monotonic() - at < GRACE + STOP_SECONDS
+    assert "/runs/batch was cut off" in err
+    assert "Traceback" not in err
 
 
 def test_sigterm_ends_it_in_order(up: Up) -> None:

@@ -61,6 +61,18 @@ async def test_an_item_that_has_ended_keeps_its_end(store: SqliteStore, publish:
     assert publish.events == [ENDED]
 
 
+@pytest.mark.parametrize("state", [ItemState.PENDING, ItemState.RELEASED])
+async def test_an_item_without_its_summary_is_not_ended_by_an_event_that_comes_too_early(
+    store: SqliteStore, publish: Published, state: ItemState
+) -> None:
+    """Any program can publish one; the item would be done without ever having been read."""
+    frozen_jobs = await summarized(store, state)
+    before = await stored(store)
+    await extract_attributes(EVENT, store, publish, frozen_jobs)
+    assert await stored(store) == before
+    assert publish.events == []
+
+
 async def test_an_item_that_does_not_exist_makes_the_event_invalid(store: SqliteStore, publish: Published) -> None:
     with pytest.raises(InvalidEventError, match="There is no item a in job j"):
         await extract_attributes(EVENT, store, publish, FrozenJobs(store))

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from services.categorizer.local import FEW, VERSION, Category, Leaf, categorize
+from services.categorizer.local import VERSION, Category, Leaf, categorize
 from services.categorizer.tree import build
 from shared.bodies import pack
 from shared.job_config import JobConfig
-from shared.models import NONE_OF_THESE
+from shared.models import FEW, NONE_OF_THESE
 from tests.services.conftest import features, job
 
 TOPICS = ("refund money back card", "parcel lost courier late", "password login reset account")

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from services.gateway import handlers
+from services.gateway import api, handlers
 from services.gateway.api import JOB_LENGTH, make_app
 from shared.errors import UnavailableError
 from shared.events import Event, JobRequested
@@ -130,6 +131,50 @@ async def test_a_bad_run_is_refused_with_its_reason_and_the_others_are_kept(
     assert (answer["runs"], answer["refused"]) == (1, 1)
     assert "without an id" in answer["reasons"][0]
     assert (await stored(store, good)).project_id == (await client.get("/sessions?name=shop")).json()[0]["id"]
+
+
+@pytest.mark.parametrize(("name", "made"), [("\ud800", "\ufffd"), ("x" * 300, "x" * 255)])
+async def test_a_run_of_a_project_with_any_name_is_kept_under_one_that_a_client_can_ask_for(
+    client: httpx.AsyncClient, store: SqliteStore, name: str, made: str
+) -> None:
+    run_id = str(uuid4())
+    assert (await send(client, post=[post(run_id, session_name=name)]))["runs"] == 1
+    [found] = (await client.get("/sessions", params={"name": made})).json()
+    assert (await stored(store, run_id)).project_id == found["id"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/sessions", {"name": "\ud800"}),
+        ("/sessions/{project}/insights", {"filter": "\ud800"}),
+        ("/sessions/{project}/insights", {"attribute_schemas": {"\ud800": {"type": "string"}}}),
+        ("/sessions/{project}/insights", {"attribute_schemas": {"a": {"type": "string", "enum": ["\ud800"]}}}),
+        ("/sessions/{project}/insights", {"summary_prompt": "{{#\ud800}}"}),
+    ],
+)
+async def test_half_a_character_where_text_must_be_whole_is_refused_in_a_sentence(
+    client: httpx.AsyncClient, path: str, body: dict[str, Any]
+) -> None:
+    answer = await client.post(path.format(project=await project(client)), content=json.dumps(body))
+    assert answer.status_code == 422
+    assert answer.json()["detail"]
+
+
+async def test_a_body_is_read_beside_the_event_loop(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """64 MiB take seconds, in which every other client would wait; here, until the loop says that it still runs."""
+    loop, begun, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+
+    def slow(data: bytes) -> Any:
+        loop.call_soon_threadsafe(begun.set)
+        assert go_on.wait(5), "the event loop stands still"
+        return json.loads(data)
+
+    monkeypatch.setattr(api, "parse", slow)
+    answer = asyncio.create_task(client.post("/sessions", json={"name": "shop"}))
+    await begun.wait()
+    go_on.set()
+    assert (await answer).status_code == 200
 
 
 async def test_a_patch_that_comes_before_its_post_makes_the_same_run(

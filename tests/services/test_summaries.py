@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.summarizer.context import Context, load_contexts
+from services.summarizer.context import load
 from services.summarizer.corpus import survey
 from services.summarizer.facts import load_facts
 from services.summarizer.local import COMMON, SUMMARY_LENGTH, VERSION, summarize
@@ -28,10 +28,8 @@ def user(text: str) -> dict[str, str]:
     return {"role": "user", "content": text}
 
 
-async def contexts(store: SqliteStore, items: list[Item], prompt: Prompt) -> list[Context]:
-    found = await load_contexts(store, items, prompt)
-    assert not [one for one in found if isinstance(one, ItemError)]
-    return [one for one in found if not isinstance(one, ItemError)]
+async def contexts(store: SqliteStore, items: list[Item], prompt: Prompt) -> list[dict[str, Any]]:
+    return [loaded.context() for loaded in await load(store, items, prompt)]
 
 
 async def test_contexts_come_in_the_order_of_the_items_with_bodies_and_feedback(store: SqliteStore) -> None:
@@ -48,16 +46,17 @@ async def test_contexts_come_in_the_order_of_the_items_with_bodies_and_feedback(
 async def test_an_item_whose_run_is_gone_has_an_empty_context(store: SqliteStore) -> None:
     [context] = await contexts(store, [item("gone")], parse(DEFAULT))
     assert context["run"] == {"inputs": None, "outputs": None, "error": None, "feedback": {}}
-    assert await load_contexts(store, [], parse(DEFAULT)) == []
+    assert await load(store, [], parse(DEFAULT)) == []
 
 
 async def test_a_trace_whose_body_is_damaged_does_not_spoil_the_others(store: SqliteStore) -> None:
     damaged = StoredRun(trace("bad").run, {"inputs": b"no zstd"})
     await store.save_runs([damaged, trace("good", "Hello.")])
     items = [item("bad"), item("good")]
-    bad, good = await load_contexts(store, items, parse(DEFAULT))
-    assert isinstance(bad, ItemError)
-    assert not isinstance(good, ItemError)
+    bad, good = await load(store, items, parse(DEFAULT))
+    with pytest.raises(ItemError, match="damaged"):
+        bad.context()
+    assert good.context()["run"]["inputs"]
     assert (await survey(store, job(), items)).documents == 1
 
 
@@ -98,6 +97,21 @@ async def test_tokens_are_rolled_up_from_model_calls_only_where_the_root_has_non
     assert (none.total_tokens, none.total_cost) == (20, 2.0)
     both = await load_facts(store, item("t", run_ids=("own", "none")))
     assert (both.total_tokens, both.total_cost) == (40, 4.0)
+
+
+async def test_a_thread_of_which_one_trace_is_unknown_has_no_sum(store: SqliteStore) -> None:
+    """The part of a sum would look like the whole."""
+    known = trace("a", start_time=0, end_time=2_000_000, total_tokens=7, total_cost=0.5)
+    await store.save_runs([known, trace("b", start_time=3, end_time=None, status="success", total_cost=0.25)])
+    facts = await load_facts(store, item("t", run_ids=("a", "b")))
+    assert (facts.latency, facts.total_tokens, facts.total_cost) == (None, None, 0.75)
+
+
+async def test_usage_of_a_call_inside_a_call_is_counted_once(store: SqliteStore) -> None:
+    inner: dict[str, Any] = {"run_type": "llm", "trace_id": "a", "total_tokens": 5}
+    outer = trace("x", parent_run_id="a", **inner)
+    await store.save_runs([trace("a"), outer, trace("y", parent_run_id="x", **inner)])
+    assert (await load_facts(store, item("a"))).total_tokens == 5
 
 
 async def test_what_no_run_says_is_unknown_and_not_zero(store: SqliteStore) -> None:

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from services.summarizer.handlers import lease_name, prepare_job, summarize_item
+from services.summarizer.handlers import lease_name, prepare, prepare_job, summarize_item
 from services.summarizer.releaser import Releaser
 from shared.config import Settings
 from shared.errors import InvalidEventError, ItemError, UsageError
 from shared.events import ItemSampled, ItemSummarized, JobReported, JobRequested
 from shared.frozen import FrozenJobs
+from shared.leases import Lease
 from shared.models import FINAL, Item, ItemState, Job, JobState, StoredRun
 from shared.store.sqlite import SqliteStore
 from tests.services.conftest import NEVER_LAPSES, PLAN, J, P, Published, W, item, job, opened, trace
@@ -165,6 +166,26 @@ async def test_a_job_that_another_process_prepares_is_left_to_it(
     await prepare_job(REQUESTED, store, publish, settings, "me")
     assert (await stored(store)).state is JobState.QUEUED
     assert await store.count_items(W, J) == {}
+
+
+async def test_a_preparation_that_was_cut_short_begins_anew(
+    store: SqliteStore, publish: Published, settings: Settings
+) -> None:
+    """Traces that ended meanwhile change the draw: what the first one left would be items beyond the sample."""
+    await store.save_runs([trace(f"{n}", "Hello.") for n in range(20)])
+    await store.insert_job(job(config={"sample": 3}))
+    await store.insert_items([item(f"left-{n}") for n in range(5)])
+    await prepare_job(REQUESTED, store, publish, settings, "me")
+    assert (await stored(store)).sampled == 3
+    assert await store.count_items(W, J) == {ItemState.PENDING: 3}
+
+
+async def test_an_owner_that_lost_its_lease_makes_no_items(store: SqliteStore) -> None:
+    await store.save_runs([trace("a", "Hello.")])
+    await store.insert_job(job())
+    await prepare(store, job(), Lease(1, lost=True))
+    assert await store.count_items(W, J) == {}
+    assert (await stored(store)).state is JobState.QUEUED
 
 
 class ReleasingStore(SqliteStore):

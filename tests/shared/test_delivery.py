@@ -7,13 +7,14 @@ import pytest
 
 from shared.bus import Router
 from shared.bus.delivery import BODY_LENGTH, TRIES, Delivery
-from shared.errors import ItemError, JobError, RefusedError, UnavailableError
-from shared.events import DeadLetter, Event, ItemEnded, ItemSampled, JobReady, JobReported
+from shared.errors import ItemError, JobError, RefusedError, UnavailableError, UsageError
+from shared.events import DeadLetter, Event, ItemEnded, ItemSampled, JobReady, JobReported, JobRequested
 from shared.models import ItemState, JobState
 from tests.contract.bus_world import FakeStore
 
 ITEM = ItemSampled(workspace_id="w", job_id="j", item_id="i")
 JOB = JobReady(workspace_id="w", job_id="j")
+HALF = rb'{"workspace_id": "w", "job_id": "j", "item_id": "\ud83d"}'
 
 
 class Case:
@@ -39,6 +40,7 @@ class Case:
     async def publish(self, event: Event | DeadLetter) -> None:
         if self.refusals:
             raise self.refusals.pop(0)
+        event.model_dump_json().encode()  # what a bus does with it
         self.published.append(event)
 
     @property
@@ -99,7 +101,9 @@ async def test_a_dead_event_of_a_job_ends_the_job_in_error(event: Event) -> None
     assert [type(event) for event in case.published] == [JobReported, DeadLetter]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"workspace_id": 1}', b"\xff\xfe", b'{"a":' * 5_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"null", b'{"workspace_id": 1}', b"\xff\xfe", b'{"a":' * 5_000, HALF]
+)
 async def test_what_is_no_event_never_reaches_the_handler(body: bytes) -> None:
     case = Case(ITEM)
     await case.deliver(body)
@@ -136,3 +140,31 @@ async def test_a_cancelled_event_is_neither_dead_nor_done() -> None:
     with pytest.raises(asyncio.CancelledError):
         await case.deliver(encoded(ITEM))
     assert (case.published, case.store.items) == ([], {})
+
+
+@pytest.mark.parametrize("event", [ITEM, JOB, JobRequested(workspace_id="w", job_id="j")])
+@pytest.mark.parametrize("error", [ItemError("half \ud83d"), ValueError("half \ud83d")])
+async def test_a_reason_with_half_a_character_can_be_buried(event: Event, error: Exception) -> None:
+    """It may quote a trace; an event that cannot be buried comes again for ever."""
+    case = Case(event, error)
+    await case.deliver(encoded(event))
+    assert case.letters[0].reason.endswith("half \ufffd")
+
+
+async def test_a_dead_request_that_no_job_came_of_is_answered_before_it_becomes_a_dead_letter() -> None:
+    """Its program waits for job.reported, and reads no dead letters."""
+    event = JobRequested(workspace_id="w", job_id="j", project="nope", config={})
+    case = Case(event, UsageError("There is no project."))
+    case.store.missing = True
+    await case.deliver(encoded(event))
+    answer = JobReported(workspace_id="w", job_id="j", status="error", error="There is no project.")
+    assert case.published == [answer, *case.letters]
+    assert len(case.letters) == 1
+
+
+async def test_any_other_dead_event_of_a_job_that_is_not_there_is_not_answered() -> None:
+    """The job was deleted: nobody waits for it."""
+    case = Case(JOB, JobError("Nothing to sort."))
+    case.store.missing = True
+    await case.deliver(encoded(JOB))
+    assert case.published == case.letters

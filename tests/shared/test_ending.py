@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.ending import REASON_LENGTH, UNFINISHED, end_item, fail_job
+from shared.ending import REASON_LENGTH, UNFINISHED, end_item, fail_job, refuse_job
 from shared.events import DeadLetter, Event, ItemEnded, JobReported
 from shared.job_config import JobConfig
 from shared.models import FINAL, OPEN, Item, ItemState, Job, JobState
@@ -116,3 +116,38 @@ async def test_a_job_that_has_ended_stays_as_it_is(store: Store, publish: Publis
 async def test_a_job_that_does_not_exist_has_no_end(store: Store, publish: Published) -> None:
     await fail_job(store, publish, W, J, "No trace.")
     assert publish.events == []
+
+
+async def test_a_reason_with_half_a_character_ends_item_and_job_with_events_that_can_be_sent(
+    store: Store, publish: Published
+) -> None:
+    """A reason may quote a trace; no JSON for the bus can hold a lone surrogate."""
+    await insert_item(store, ItemState.RELEASED)
+    await insert_job(store, JobState.RUNNING)
+    await end_item(store, publish, W, J, "a", ItemState.FAILED, "half \ud83d")
+    await fail_job(store, publish, W, J, "half \ud83d")
+    found = await store.item(W, J, "a")
+    assert found is not None
+    assert found.reason == "half \ufffd"
+    assert [event.model_dump_json() for event in publish.events][1].count("half \ufffd") == 1
+
+
+async def test_a_request_that_no_job_came_of_is_answered_all_the_same(store: Store, publish: Published) -> None:
+    """Its program waits for job.reported, and reads no dead letters."""
+    await refuse_job(store, publish, W, J, "half \ud83d" + "x" * 10_000)
+    [reported] = publish.events
+    assert isinstance(reported, JobReported)
+    assert (reported.status, reported.error) == ("error", "half \ufffd" + "x" * (REASON_LENGTH - 6))
+    assert reported.model_dump_json()
+    assert await store.job(W, J) is None
+
+
+async def test_a_refused_request_for_a_job_that_exists_ends_it_and_is_answered_once(
+    store: Store, publish: Published
+) -> None:
+    await insert_job(store, JobState.QUEUED)
+    await refuse_job(store, publish, W, J, "No.")
+    job = await store.job(W, J)
+    assert job is not None
+    assert job.state is JobState.ERROR
+    assert publish.events == [JobReported(workspace_id=W, job_id=J, status="error", error="No.")]

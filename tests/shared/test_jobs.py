@@ -88,6 +88,11 @@ def test_the_same_parts_give_the_same_id_and_others_do_not() -> None:
     assert len({name_uuid("ab", "c"), name_uuid("a", "bc"), name_uuid("abc")}) == 3
 
 
+def test_any_text_has_an_id_also_half_a_character() -> None:
+    """Names of threads and projects come from traces."""
+    assert len({name_uuid("thread", text) for text in ("\ud83d", "\ud83e", "\ufffd")}) == 3
+
+
 async def test_a_job_is_stored_before_it_is_announced(store: Store) -> None:
     bus = Bus(store)
     await submit_job(store, bus, made())

@@ -262,6 +262,12 @@ def test_a_path_that_no_trace_has_is_named_with_the_nearest_that_exists() -> Non
         found.require()
 
 
+def test_a_name_in_a_trace_with_half_a_character_gives_a_hint_that_any_output_takes() -> None:
+    found = check("{{run.inputs.mesage}}", {"message\ud83d": 1})
+    with pytest.raises(PromptError, match=r"perhaps run\.inputs\.message�"):
+        found.require()
+
+
 def test_every_missing_path_is_named_but_a_huge_number_is_counted() -> None:
     with pytest.raises(PromptError, match=r"run\.inputs\.a0 .*run\.inputs\.a17 .*and 20 more"):
         check("".join(f"{{{{run.inputs.a{number}}}}}" for number in range(30)), {}).require()

@@ -18,6 +18,7 @@ from shared.errors import UsageError
 from shared.traces import RawRun, Reading, read
 from shared.traces.history import first_request, role
 from shared.traces.lines import LONGEST
+from shared.traces.record import UNKNOWN
 from shared.traces.times import EARLIEST, LATEST, micros, segment, text_of
 
 A = "019c5e97-f228-7e20-93ef-61ee3479e880"
@@ -196,7 +197,10 @@ class TestText:
         assert run.fields["extra"]["metadata"] == {"key": {}, "body": {"size": 5}}
 
     def test_a_dated_text_is_over_and_not_pending(self) -> None:
+        """How it ended is another question: it is unknown unless the record has an `error`."""
         (run,) = records({"text": "Hello", "created_at": "2026-01-01"}, text="text")
+        assert run.fields["status"] == UNKNOWN
+        (run,) = records({"text": "Hello", "created_at": "2026-01-01", "error": None}, text="text")
         assert run.fields["status"] == "success"
 
     def test_a_line_without_the_field_says_which_it_has(self) -> None:
