@@ -11,7 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from insights.folder import data_folder, locked
+from insights.main import INTERRUPTED, STOPPED
 from insights.options import job_config, prompt_text, sample_size, window
+from insights.output import check_writable
 from shared.config import Settings
 from shared.errors import InsightsError, UsageError
 
@@ -31,9 +33,7 @@ Text = Annotated[str | None, typer.Option(help="Any JSON lines: the field that h
 Id = Annotated[str | None, typer.Option("--id", help="With --text: the field that holds the record's id")]
 Data = Annotated[Path | None, typer.Option(help="Folder of the local files; a per-user one if not given")]
 
-INTERRUPTED = 130
 LONGEST_NAME = 255  # characters of a project's name, which the gateway keeps
-STOPPED = "Stopped. The same command goes on where it was."
 
 
 def main() -> None:
@@ -121,6 +121,8 @@ def analyze(
         "unit": unit,
     }
     wanted = job_config(config, options)
+    if json is not None:
+        check_writable(json)
     with locked(folder, "analyze"), opened(file, text, id_, folder) as source:
         _log_to_file(folder)
         print(f"Data folder: {folder}", file=sys.stderr)
@@ -141,10 +143,9 @@ def demo(
         write(out, traces, seed)
         print(f"{traces:,} traces are in {out}.")
         return
-    folder = data_folder(data)
-    path = folder / f"demo-{traces}-{seed}.jsonl"
+    path = _local(data)[1] / f"demo-{traces}-{seed}.jsonl"
     write(path, traces, seed)
-    print(f"Made {traces:,} sample traces: {path}\nThe same as: insights analyze {path}\n", file=sys.stderr)
+    print(f"Made {traces:,} sample traces, to be analysed by: insights analyze {path}\n", file=sys.stderr)
     analyze(str(path), name="Sample traces", data=data)
 
 

@@ -35,6 +35,16 @@ def output(path: Path | None) -> Iterator[Write]:
             yield write
 
 
+def check_writable(path: Path) -> None:
+    """UsageError, before the work, where `output` could not write afterwards; `-` is standard output."""
+    if str(path) == "-":
+        return
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder: name a file in it.")
+    if not os.access(path if path.exists() else path.resolve().parent, os.W_OK):
+        raise UsageError(f"{path} cannot be written: name a file in a folder that is there and yours.")
+
+
 @contextmanager
 def _replaced(path: Path) -> Iterator[Write]:
     target = path.resolve()  # a link stays a link

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from insights.output import check_writable
 from insights.report_json import LISTED, PAGE, write_report
 from shared.errors import UnavailableError, UsageError
 from shared.job_config import JobConfig
@@ -315,3 +316,15 @@ async def test_without_a_path_it_goes_to_standard_output(capsys: pytest.CaptureF
 async def test_an_integer_that_no_reader_can_hold_does_not_stop_the_report(tmp_path: Path) -> None:
     found = await written(tmp_path / "r.json", FakeStore([item("i", attributes={"n": 10**5_000, "m": 2**70})]), job())
     assert found["runs"][0]["attributes"] == {"m": 2**70, "n": None}
+
+
+@pytest.mark.parametrize("name", ["", "absent/report.json"])
+def test_a_place_that_cannot_be_written_is_told_before_the_work(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=r"is a folder: name a file|cannot be written: name a file"):
+        check_writable(tmp_path / name)
+
+
+def test_a_file_that_can_be_written_and_standard_output_are_let_through(tmp_path: Path) -> None:
+    check_writable(tmp_path / "report.json")
+    check_writable(Path("-"))
+    assert list(tmp_path.iterdir()) == []
