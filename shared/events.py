@@ -9,7 +9,7 @@
       job.categorized  → aggregator.report_job                    the figures of each category
       job.reported     → any program                              status success or error
 
-A handler is in `services/<service>/handlers.py`. Events carry ids and small facts; bodies are in the store
+A handler is in `services/<service>/handlers.py`; `docs/flow.md` follows one trace along them. Events carry ids and small facts; bodies are in the store
 (`shared/store`). An event may come twice. Fields that a reader does not know are ignored, and fields are only ever
 added, so that old and new processes run side by side.
 """
@@ -48,7 +48,7 @@ class JobRequested(Event):
     """Someone wants a report: from the gateway, `insights analyze` or any program, to summarizer.prepare_job.
 
     A program that publishes it without a job in the store gives `project` (name or id) and `config`, which is
-    validated as strictly as `job.yaml`.
+    validated as strictly as `job.yaml`. One that is refused is a dead letter, and is answered with job.reported.
     """
 
     topic = "insights.job.requested"
