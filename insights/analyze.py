@@ -21,7 +21,7 @@ from shared.models import FEW, ItemState, Job, JobState, Project
 from shared.report import report_of
 from shared.store import Store
 
-GRACE = 1.0  # seconds: what is in work when someone presses Ctrl-C comes again with the next start
+GRACE = 0.2  # seconds: what is in work when someone presses Ctrl-C comes again with the next start
 POLL = 0.1  # seconds between looks at the store
 
 

@@ -52,11 +52,9 @@ async def _texts(store: Store, job: Job, project: Project) -> AsyncIterator[str]
 async def _tail(store: Store, job: Job, project: Project, report: Report | None) -> dict[str, Any]:
     return {
         "coverage": await _coverage(store, job, project, report),
-        "engine": {
-            "name": job.config.engine,
-            "seed": job.config.seed,
-            "notes": list(report.notes) if report else [],
-        },
+        "engine": job.config.engine,
+        "seed": job.config.seed,
+        "notes": list(report.notes) if report else [],
         "stats": ordered(report.stats) if report else {},
     }
 

@@ -9,9 +9,9 @@
       job.categorized  → aggregator.report_job                    the figures of each category
       job.reported     → any program                              status success or error
 
-A handler is in `services/<service>/handlers.py`; `docs/flow.md` follows one trace along them. Events carry ids and small facts; bodies are in the store
-(`shared/store`). An event may come twice. Fields that a reader does not know are ignored, and fields are only ever
-added, so that old and new processes run side by side.
+A handler is in `services/<service>/handlers.py`; `docs/flow.md` follows one trace along them. Events carry ids and
+small facts; bodies are in the store (`shared/store`). An event may come twice. Fields that a reader does not know are
+ignored, and fields are only ever added, so that old and new processes run side by side.
 """
 
 from typing import Any, ClassVar, Literal

@@ -26,10 +26,8 @@ OWNERS = {
     "pymongo": "shared/store/",
     "openai": "shared/llm.py",
 }
-REGISTRY = re.compile(
-    r"\b(pypi\.(org|io)|pythonhosted\.|npmjs\.|crates\.io|proxy\.golang|(repo1?|central)\.(maven|sonatype)|deb\.debian)"
-)
-MACHINE_PATH = re.compile(r"(?<![\w.*\])}-])/(work|root)(/|\b(?=[\"'`\s]))")
+INDEX_OPTION = re.compile("(?i)--(extra-)?" + "index-url|^[ \\t]*registry[ \t]*=", re.M)
+MACHINE_PATH = re.compile(r"(?<![\w.*\])}-])/" + "(work|root)" + r"(/|\b(?=[\"'`\s]))")
 
 
 @cache
@@ -193,16 +191,16 @@ def test_no_file_names_a_registry_or_a_path_of_a_machine() -> None:
     named = [
         f"{path.relative_to(ROOT)}: {found[0]}"
         for path in house_files()
-        for pattern in (REGISTRY, MACHINE_PATH)
+        for pattern in (INDEX_OPTION, MACHINE_PATH)
         if (found := pattern.search(path.read_bytes().decode(errors="ignore")))
     ]
 
     assert named == []
 
 
-@pytest.mark.parametrize("parts", ["see /|work/x", "'/|root'", "pypi|.org/simple", "repo|.maven.apache"])
+@pytest.mark.parametrize("parts", ["see /|work/x", "'/|root'", "--index|-url x", "regi|stry = x"])
 def test_what_no_file_may_name_is_recognised(parts: str) -> None:
     """In parts, since this file is looked at, too."""
     text = parts.replace("|", "")
 
-    assert REGISTRY.search(text) or MACHINE_PATH.search(text)
+    assert INDEX_OPTION.search(text) or MACHINE_PATH.search(text)

@@ -52,7 +52,7 @@ PROJECT = Project(
     source={"bad_line_count": 2, "bad_lines": [{"line": 4, "reason": "not JSON"}, {"line": 7, "reason": "no id"}]},
 )
 KEYS = ["id", "name", "status", "created_at", "start_time", "end_time", "shape", "error"]
-KEYS += ["clusters", "report", "runs", "coverage", "engine", "stats"]
+KEYS += ["clusters", "report", "runs", "coverage", "engine", "seed", "notes", "stats"]
 
 
 class FakeStore:
@@ -201,7 +201,9 @@ async def test_the_whole_report_comes_back_equal(tmp_path: Path) -> None:
             },
         ],
         "coverage": COVERAGE | PROJECT.source,
-        "engine": {"name": "local", "seed": 0, "notes": ["English only"]},
+        "engine": "local",
+        "seed": 0,
+        "notes": ["English only"],
         "stats": {"latency_p50": None, "run_count": 2},
     }
 

@@ -13,7 +13,7 @@ import pytest
 
 KEYS = {
     "id", "name", "status", "created_at", "start_time", "end_time", "shape", "error", "clusters", "report",
-    "runs", "coverage", "engine", "stats",
+    "runs", "coverage", "engine", "seed", "notes", "stats",
 }  # fmt: skip
 RUN_KEYS = {
     "run_id", "source_id", "trace_id", "thread_id", "cluster_id", "cluster_ids", "cluster_name", "summary",
@@ -139,7 +139,7 @@ def check_shape(document: dict[str, Any]) -> None:
     coverage = document["coverage"]
     assert set(coverage) == COVERAGE_KEYS
     assert set(document["report"]) == {"title", "key_points", "highlighted_traces"}
-    assert set(document["engine"]) == {"name", "seed", "notes"}
+    assert (document["engine"], document["seed"]) == ("local", 0)
     ends = coverage["summarized"] + coverage["failed_count"] + sum(coverage["left_out"].values())
     assert ends == coverage["sampled"] <= coverage["matched"]
     assert len(document["runs"]) == coverage["summarized"] == document["stats"]["run_count"]
