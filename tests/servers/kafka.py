@@ -53,7 +53,8 @@ class KafkaServer:
         """The properties, and an empty log with the cluster's id."""
         draft = self._folder / "draft.properties"
         draft.write_text(_properties(self.port, "127.0.0.1", str(self._folder / "logs")))
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+        # The first byte is 0, so that the id never begins with a dash, which would be read as an option.
+        cluster = urlsafe_b64encode(bytes(1) + uuid.uuid4().bytes[1:]).rstrip(b"=").decode()
         run(*java_command("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(draft)))
         draft.rename(self._properties)
 
