@@ -140,6 +140,23 @@ FINAL = (ItemState.DONE, ItemState.FAILED, ItemState.LEFT_OUT)
 OPEN = (ItemState.PENDING, ItemState.RELEASED, ItemState.SUMMARIZED)
 
 
+class Conduct(Document):
+    """How a conversation went, counted and not judged. None: there was nothing to count it in."""
+
+    messages: int = 0
+    user_turns: int = 0
+    answer_length: int = Field(default=0, description="characters that the assistant said")
+    tool_calls: int = 0
+    tool_errors: int | None = Field(default=None, description="results that are errors; None without results")
+    last_result_error: bool | None = None
+    repeated_calls: int = Field(default=0, description="calls of a tool with arguments that it was called with before")
+    repeated_results: int | None = None
+    handed_over: bool = False
+    refusal: bool | None = Field(default=None, description="the final answer declines; None without an answer")
+    ends_in_question: bool | None = None
+    out_of_budget: bool = Field(default=False, description="the end says that steps, turns or time ran out")
+
+
 class Facts(Document):
     """What the figures need of an item. A thread's tokens, costs and latencies are sums over its traces."""
 
@@ -150,6 +167,7 @@ class Facts(Document):
     total_tokens: int | None = None
     total_cost: float | None = Field(default=None, description="dollars")
     feedback: dict[str, float] = Field(default_factory=dict, description="mean score by key")
+    conduct: Conduct | None = None
 
 
 class Item(Document):
@@ -174,6 +192,8 @@ class Item(Document):
     leaf: str | None = Field(default=None, description="the cluster of level 0")
     path: tuple[str, ...] = Field(default=(), description="cluster ids from leaf to top")
     confidence: float | None = None
+    unusual: bool = Field(default=False, description="one of the few that are unlike all others")
+    effort: float | None = Field(default=None, description="0..1: rank in the sample by length, repetition and errors")
 
 
 class Cluster(Document):
@@ -210,6 +230,7 @@ class Report(Document):
     key_points: tuple[str, ...] = ()
     highlighted_traces: tuple[HighlightedTrace, ...] = ()
     coverage: dict[str, Any] = Field(default_factory=dict)
+    trust: dict[str, Any] = Field(default_factory=dict, description="what the categorizer found out about its own work")
     notes: tuple[str, ...] = Field(default=(), description="what the reader must know to trust this report")
 
 
@@ -229,3 +250,5 @@ class Assignment:
     item_id: str
     path: tuple[str, ...]
     confidence: float
+    unusual: bool = False
+    effort: float | None = None
