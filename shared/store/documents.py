@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from shared.models import Item, Job, Project, Run, StoredRun
+from shared.models import Assignment, Item, Job, Project, Run, StoredRun
 
 D = TypeVar("D", bound=BaseModel)
 T = TypeVar("T")
@@ -86,6 +86,15 @@ ITEM = Shape(
     plain=frozenset({"workspace_id", "job_id", "id", "state", "leaf", "features"}),
     key=frozenset({"workspace_id", "job_id", "id"}),
 )
+
+
+ASSIGNED = ("leaf", "path", "confidence", "unusual", "effort")
+
+
+def assigned(one: Assignment) -> dict[str, Any]:
+    """The columns of an item that an assignment sets, in the order of ASSIGNED."""
+    columns = {name: encode(getattr(one, name)) for name in ASSIGNED[1:]}
+    return {"leaf": one.path[0] if one.path else None, **columns}
 
 
 def dump_run(run: Run) -> str:

@@ -27,6 +27,7 @@ from shared.store.documents import (
     ITEM,
     JOB,
     PROJECT,
+    assigned,
     dump_run,
     encode,
     load_run,
@@ -380,7 +381,7 @@ class MongoStore:
             writes = [
                 UpdateOne(
                     {"_id": _key(workspace_id, job_id, one.item_id), "fence": {"$lte": fence}},
-                    {"$set": {**_assigned(one), "fence": fence}},
+                    {"$set": {**assigned(one), "fence": fence}},
                 )
                 for one in part
             ]
@@ -491,8 +492,3 @@ def _run_document(run: Run) -> dict[str, Any]:
         "received_at": run.received_at,
         "document": dump_run(run),
     }
-
-
-def _assigned(one: Assignment) -> dict[str, Any]:
-    leaf = one.path[0] if one.path else None
-    return {"leaf": leaf, "path": encode(one.path), "confidence": encode(one.confidence)}

@@ -14,7 +14,7 @@ from shared.store.documents import JOB, encode, names
 from shared.store.leases import Lease, lapse
 from shared.store.sqlite_items import SqliteItems
 from shared.store.sqlite_runs import SqliteRuns
-from shared.store.sqlite_schema import SCHEMA
+from shared.store.sqlite_schema import SCHEMA, add_columns
 
 _PREFIX = "sqlite:///"
 _SELECT_JOBS = f"SELECT {', '.join(JOB.columns)} FROM jobs"  # noqa: S608  no input in it
@@ -46,7 +46,9 @@ class SqliteStore(SqliteRuns, SqliteItems):
         if not path.parent.is_dir():
             raise UnavailableError(f"{path} cannot be opened: make the folder {path.parent} first.")
         try:
-            return cls(path, Database(path, SCHEMA))
+            database = Database(path, SCHEMA)
+            await database.write(add_columns)
+            return cls(path, database)
         except sqlite3.Error as error:
             raise UnavailableError(f"{path} cannot be opened ({error}): is it a store of Insights?") from error
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.models import OPEN, Assignment, Item, ItemState
 from shared.sqlite import Database
-from shared.store.documents import ITEM, encode, names
+from shared.store.documents import ASSIGNED, ITEM, assigned, encode, names
 
 _COLUMNS = tuple(name for name in ITEM.columns if name != "features")
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM items WHERE workspace_id = ? AND job_id = ?"  # noqa: S608  no input in it
@@ -18,7 +18,8 @@ _INSERT = (
 _SAVE_FEATURES = "INSERT OR REPLACE INTO features VALUES (?, ?, ?, ?)"
 _FEATURES = f"SELECT item_id, body FROM features {_OF_JOB}"  # noqa: S608  no input in it
 _AMONG = "IN (SELECT value FROM json_each(?))"
-_ASSIGN = f"UPDATE items SET leaf = ?, path = ?, confidence = ?, fence = ? {_OF_JOB} AND id = ? AND fence <= ?"  # noqa: S608  no input in it
+_SETS = ", ".join(f"{name} = ?" for name in ASSIGNED)
+_ASSIGN = f"UPDATE items SET {_SETS}, fence = ? {_OF_JOB} AND id = ? AND fence <= ?"  # noqa: S608  no input in it
 _IDS = f"SELECT id FROM items {_OF_JOB} AND state = ? AND id > ? ORDER BY id LIMIT ?"  # noqa: S608  no input in it
 _HAS = f"SELECT EXISTS (SELECT 1 FROM items {_OF_JOB} AND state = ?)"  # noqa: S608  no input in it
 _COUNT = f"SELECT state, count(*) FROM items {_OF_JOB} GROUP BY state"  # noqa: S608  no input in it
@@ -125,19 +126,7 @@ class SqliteItems:
         return await self._database.write(work)
 
     async def assign_items(self, workspace_id: str, job_id: str, fence: int, found: Sequence[Assignment]) -> None:
-        rows = [
-            (
-                one.path[0] if one.path else None,
-                encode(one.path),
-                encode(one.confidence),
-                fence,
-                workspace_id,
-                job_id,
-                one.item_id,
-                fence,
-            )
-            for one in found
-        ]
+        rows = [(*assigned(one).values(), fence, workspace_id, job_id, one.item_id, fence) for one in found]
         await self._database.write(lambda c: c.executemany(_ASSIGN, rows) and None)
 
 

@@ -5,6 +5,8 @@
 `checks` has one row, which each check of the store writes.
 """
 
+import sqlite3
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS projects (
     workspace_id TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, created_at INTEGER NOT NULL, source TEXT,
@@ -44,7 +46,7 @@ CREATE TABLE IF NOT EXISTS plans (
 CREATE TABLE IF NOT EXISTS items (
     workspace_id TEXT NOT NULL, job_id TEXT NOT NULL, id TEXT NOT NULL, run_ids TEXT NOT NULL, thread_id TEXT,
     source_id TEXT, state TEXT NOT NULL, reason TEXT, content_hash TEXT, summary TEXT, attributes TEXT, facts TEXT,
-    leaf TEXT, path TEXT, confidence TEXT, fence INTEGER NOT NULL DEFAULT 0,
+    leaf TEXT, path TEXT, confidence TEXT, unusual TEXT, effort TEXT, fence INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (workspace_id, job_id, id)
 );
 CREATE INDEX IF NOT EXISTS items_by_state ON items (workspace_id, job_id, state, id);
@@ -65,3 +67,13 @@ CREATE TABLE IF NOT EXISTS reports (
 
 CREATE TABLE IF NOT EXISTS checks (id INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 """
+
+_ADDED = {"items": ("unusual", "effort")}  # columns that files of earlier versions lack
+
+
+def add_columns(connection: sqlite3.Connection) -> None:
+    for table, columns in _ADDED.items():
+        has = {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")}
+        for column in columns:
+            if column not in has:
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} TEXT")

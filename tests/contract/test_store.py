@@ -1,6 +1,7 @@
 """What every store promises, asked of SQLite and of MongoDB's protocol alike."""
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
@@ -135,6 +136,8 @@ ITEMS = st.builds(
     features=st.binary(max_size=50),
     path=st.lists(ANY_TEXT, max_size=2),
     confidence=st.none() | st.floats(),
+    unusual=st.booleans(),
+    effort=st.none() | st.floats(),
     facts=st.builds(Facts, latency=st.none() | st.floats(), feedback=st.dictionaries(ANY_TEXT, st.floats())),
 )
 
@@ -523,12 +526,14 @@ class StoreContract:
 
     async def test_a_stale_fence_cannot_assign(self, store: Store) -> None:
         await store.insert_items([item("a", features=b"f", state=ItemState.DONE), item("b")])
-        await store.assign_items(W, J, 2, [Assignment("a", ("leaf", "top"), 0.5), Assignment("missing", ("x",), 1.0)])
+        odd = Assignment("a", ("leaf", "top"), 0.5, unusual=True, effort=0.25)
+        await store.assign_items(W, J, 2, [odd, Assignment("missing", ("x",), 1.0)])
         await store.assign_items(W, J, 1, [Assignment("a", ("stale",), 0.9), Assignment("b", ("low",), 0.1)])
         await store.assign_items(W, J, 3, [Assignment("b", (), float("nan"))])
         await store.assign_items(W, J, 3, [])
         found = {one.id: one for one in await store.items(W, J)}
         assert (found["a"].leaf, found["a"].path, found["a"].confidence) == ("leaf", ("leaf", "top"), 0.5)
+        assert (found["a"].unusual, found["a"].effort) == (True, 0.25)
         assert same((found["b"].leaf, found["b"].path, found["b"].confidence), (None, (), float("nan")))
         assert sorted(found) == ["a", "b"]
 
@@ -658,6 +663,16 @@ class TestSqlite(StoreContract):
         await store.init()
         yield store
         await store.close()
+
+    async def test_a_file_of_an_earlier_version_gets_the_columns_that_it_lacks(self, store: Store, url: str) -> None:
+        await store.insert_items([item("a")])
+        await store.close()
+        with contextlib.closing(sqlite3.connect(path_of(url))) as connection:
+            connection.execute("ALTER TABLE items DROP COLUMN unusual")
+        again = await connect(url)
+        await again.assign_items(W, J, 1, [Assignment("a", ("leaf",), 0.5, unusual=True)])
+        assert [one.unusual for one in await again.items(W, J)] == [True]
+        await again.close()
 
     async def test_a_missing_folder_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(UnavailableError, match=f"make the folder {tmp_path}/gone"):
