@@ -1,27 +1,21 @@
 """What bus and store cost a trace, what memory a large file needs, and whether time grows with size alone.
 
-    python -m benchmarks.spine [--traces 100000]
-
-Prints, for N and N/10 short traces through `analyze`: milliseconds of bus and store per trace and stage (limit 1),
-resident memory of the process tree (limit 1.5 GB), and the time of N against that of N/10 (limit 11 times).
+For N and N/10 short traces through `analyze`, without vectors, which have a bench of their own.
 """
 
-import argparse
 import asyncio
 import json
-import subprocess
+import os
 import sys
 import tempfile
-import threading
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import psutil
-from rich.console import Console
-from rich.table import Table
-
+from benchmarks.figure import Figure
+from benchmarks.memory import run
 from insights.analyze import find_or_submit
 from insights.demo import generate
 from insights.process import ROUTERS, running
@@ -29,8 +23,8 @@ from insights.progress import Progress
 from insights.report_json import write_report
 from insights.source import load, opened
 from services.summarizer import local
-from services.summarizer.context import load as load_items
 from shared.config import Settings
+from shared.context import load as load_items
 from shared.ending import UNFINISHED
 from shared.frozen import FrozenJobs
 from shared.job_config import JobConfig
@@ -41,16 +35,16 @@ LIMIT_MS, LIMIT_GB, LIMIT_TIMES = 1.0, 1.5, 11.0
 ENGINE_SAMPLE = 500
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--traces", type=int, default=100_000)
-    parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.one:
-        print(json.dumps(asyncio.run(_one(options.one))))
-        return 0
-    few, many = [_measured(n) for n in (options.traces // 10, options.traces)]
-    return _print(few, many)
+def figures(full: bool) -> Iterator[Figure]:
+    traces = 100_000 if full else 10_000
+    few, many = [_measured(n) for n in (traces // 10, traces)]
+    cost = (many["items"] - many["engine"]) / traces / STAGES * 1_000
+    times = many["seconds"] / few["seconds"]
+    yield Figure(f"bus and store, {traces:,} traces, a trace and stage", cost, LIMIT_MS, at_most=True, unit="ms")
+    yield Figure("memory of the process tree", many["memory"] / 1e9, LIMIT_GB, at_most=True, unit="GB")
+    yield Figure("times as long as a tenth of the traces", times, LIMIT_TIMES, at_most=True)
+    for name in ("read", "prepare", "items", "engine", "report", "write", "seconds"):
+        yield Figure(f"{name}, {traces:,} traces", many[name], unit="s")
 
 
 def _measured(traces: int) -> dict[str, Any]:
@@ -59,30 +53,9 @@ def _measured(traces: int) -> dict[str, Any]:
         file = Path(folder) / "traces.jsonl"
         with file.open("w") as out:
             out.writelines(json.dumps(trace) + "\n" for trace in generate(traces, light=True))
-        begun = time.monotonic()
-        command = [sys.executable, "-m", "benchmarks.spine", "--one", str(file)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE)
-        memory: list[int] = []
-        watch = threading.Thread(target=_watch, args=(process, memory))
-        watch.start()
-        output = process.communicate()[0]
-        watch.join()
-        if process.returncode:
-            raise RuntimeError(f"the run of {traces:,} traces failed")
-        return {"traces": traces, "seconds": time.monotonic() - begun, "memory": max(memory), **json.loads(output)}
-
-
-def _watch(process: "subprocess.Popen[bytes]", memory: list[int]) -> None:
-    root = psutil.Process(process.pid)
-    while process.poll() is None:
-        total = 0
-        for one in [root, *root.children(recursive=True)]:
-            try:
-                total += one.memory_info().rss
-            except psutil.NoSuchProcess:
-                continue
-        memory.append(total)
-        time.sleep(0.2)
+        command = [sys.executable, "-m", "benchmarks.spine", str(file)]
+        done = run(command, {**os.environ, "INSIGHTS_EMBEDDING": "none"})
+        return {"traces": traces, "seconds": done.seconds, "memory": done.memory, **json.loads(done.output)}
 
 
 async def _one(file: Path) -> dict[str, float]:
@@ -127,19 +100,5 @@ async def _engine(store: Any, job: Any) -> float:
     return (time.perf_counter() - begun) / len(items)
 
 
-def _print(few: dict[str, Any], many: dict[str, Any]) -> int:
-    table = Table("figure", f"{few['traces']:,}", f"{many['traces']:,}", "limit")
-    for name in ("read", "prepare", "items", "engine", "report", "write", "seconds"):
-        table.add_row(f"{name}, s", f"{few[name]:.1f}", f"{many[name]:.1f}", "")
-    cost = [(run["items"] - run["engine"]) / run["traces"] / STAGES * 1_000 for run in (few, many)]
-    memory = [run["memory"] / 1e9 for run in (few, many)]
-    times = many["seconds"] / few["seconds"]
-    table.add_row("bus and store, ms a trace and stage", *(f"{one:.3f}" for one in cost), f"{LIMIT_MS}")
-    table.add_row("memory of the tree, GB", *(f"{one:.2f}" for one in memory), f"{LIMIT_GB}")
-    table.add_row("times as long", "1", f"{times:.1f}", f"{LIMIT_TIMES}")
-    Console().print(table)
-    return int(max(cost) > LIMIT_MS or max(memory) > LIMIT_GB or times > LIMIT_TIMES)
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    print(json.dumps(asyncio.run(_one(Path(sys.argv[1])))))
