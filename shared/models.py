@@ -143,14 +143,14 @@ OPEN = (ItemState.PENDING, ItemState.RELEASED, ItemState.SUMMARIZED)
 class Conduct(Document):
     """How a conversation went, counted and not judged. None: there was nothing to count it in."""
 
-    messages: int = 0
+    messages: int = Field(default=0, description="and results of tools, without those of the system")
     user_turns: int = 0
     answer_length: int = Field(default=0, description="characters that the assistant said")
     tool_calls: int = 0
     tool_errors: int | None = Field(default=None, description="results that are errors; None without results")
     last_result_error: bool | None = None
     repeated_calls: int = Field(default=0, description="calls of a tool with arguments that it was called with before")
-    repeated_results: int | None = None
+    repeated_results: int | None = Field(default=None, description="results that begin as one before did")
     handed_over: bool = False
     refusal: bool | None = Field(default=None, description="the final answer declines; None without an answer")
     ends_in_question: bool | None = None

@@ -38,3 +38,10 @@ def money(value: float) -> str:
     if value >= 0.0995 or value == 0:
         return f"${value:.2f}"
     return f"${float(f'{value:.2g}'):.8f}".rstrip("0")
+
+
+def number(value: float) -> str:
+    """`3`, `2.5`, `0.041`, `1,234`: whole, or two digits that count."""
+    if value % 1 == 0 or abs(value) >= 10:
+        return f"{value:,.0f}"
+    return f"{value:.2g}"

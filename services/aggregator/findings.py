@@ -1,7 +1,8 @@
 """What a report says in sentences, made of figures only: the title, up to five key points, the traces to open first.
 
 A category is said to fail more than the rest only where a one-sided Fisher test, corrected for the number of
-categories looked at, says so; to be slow or dear only where its median is 1.5 times that of the whole sample.
+categories looked at, says so; to be slow or dear only where its median is 1.5 times that of the whole sample; to stand
+apart where `contrasts` says so.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +15,8 @@ from shared.wording import money, percent, seconds
 
 ENOUGH = 5  # known values that a category needs before it is compared
 SURE = 0.05
+MOST_POINTS = 5
+TOLD_DIFFERENCES = 3
 MUCH = 0.1  # the share of "None of these" from which the reader is told
 
 
@@ -42,8 +45,10 @@ def findings(
         dear and _dear_point(dear, whole, unit) + _references(picked, "dear", dear),
         _unnamed_point(tops, whole, unit),
     )
-    key_points = tuple(f"{point}." for point in points if point)
-    return Findings(_title(named, whole, unit), key_points, highlighted(picked, clusters))
+    told = [point for point in points if point]
+    if len(told) < MOST_POINTS and (apart := _apart_point(named)):
+        told.append(apart)
+    return Findings(_title(named, whole, unit), tuple(f"{one}." for one in told), highlighted(picked, clusters))
 
 
 def _id(cluster: Cluster | None) -> str | None:
@@ -159,6 +164,15 @@ def _unnamed_point(tops: Sequence[Cluster], whole: Mapping[str, Any], unit: str)
     if not size or n / size < MUCH:
         return ""
     return f"{n:,} of {_count(size, unit)} ({percent(n / size)}) fit none of the categories"
+
+
+def _apart_point(named: Sequence[Cluster]) -> str:
+    """The category that differs most from the rest, in any of its facts and attributes."""
+    differing = [(one.stats.get("differences") or [], one) for one in named]
+    if not any(found for found, _ in differing):
+        return ""
+    found, cluster = min(differing, key=lambda pair: (-abs(pair[0][0]["effect"]) if pair[0] else 0, pair[1].id))
+    return f"{cluster.name} differs most from the rest: {', '.join(one['text'] for one in found[:TOLD_DIFFERENCES])}"
 
 
 def _references(picked: Sequence[Picked], kind: str, cluster: Cluster | None) -> str:

@@ -1,9 +1,9 @@
 """A categorised job gets its figures, its findings and its end."""
 
-from typing import Any
-
 from services.aggregator.coverage import coverage
-from services.aggregator.figures import Tally
+from services.aggregator.differences import differences
+from services.aggregator.examples import Examples
+from services.aggregator.figures import Table
 from services.aggregator.findings import findings
 from services.aggregator.highlights import Candidate, Shortlist
 from services.aggregator.notes import notes
@@ -11,7 +11,7 @@ from shared.bus import Publish, Router
 from shared.ending import announce_end, now
 from shared.errors import InvalidEventError
 from shared.events import JobCategorized
-from shared.models import Item, ItemState, Job, JobState, Report
+from shared.models import Cluster, Item, ItemState, Job, JobState, Report
 from shared.store import Store
 
 router = Router("aggregator")
@@ -34,45 +34,54 @@ async def _report(store: Store, job: Job, fence: int) -> None:
     report = await store.report(job.workspace_id, job.id, fence)
     if report is None:
         raise InvalidEventError(f"Job {job.id} has no categories under fence {fence}: run it again.")
-    figures = _Figures()
+    items = _Items(job)
     after = None
     while True:
         page = await store.items(job.workspace_id, job.id, states={ItemState.DONE}, after=after, limit=PAGE)
         for item in page:
-            figures.add(item)
+            items.add(item)
         if len(page) < PAGE:
             break
         after = page[-1].id
-    await store.save_report(await _completed(store, job, report, figures))
+    await store.save_report(await _completed(store, job, report, items))
     moved = {JobState.CATEGORIZED}
     await store.move_job(job.workspace_id, job.id, moved, JobState.SUCCESS, only_fence=fence, ended_at=now())
 
 
-class _Figures:
+class _Items:
     """What is kept of the items while they stream by."""
 
-    def __init__(self) -> None:
-        self.whole = Tally()
+    def __init__(self, job: Job) -> None:
+        self.table = Table(job.config.attribute_schemas)
         self.shortlist = Shortlist()
-        self._clusters: dict[str, Tally] = {}
+        self.examples = Examples()
 
     def add(self, item: Item) -> None:
-        self.whole.add(item.facts, item.attributes)
-        for cluster_id in item.path:
-            self._clusters.setdefault(cluster_id, Tally()).add(item.facts, item.attributes)
+        self.table.add(item.path, item.facts, item.attributes, item.effort)
         self.shortlist.add(Candidate(item.run_ids[-1], item.leaf, item.facts, item.summary))
+        self.examples.add(item)
 
-    def stats(self, cluster_id: str, whole: int) -> dict[str, Any]:
-        return self._clusters.get(cluster_id, Tally()).result(whole=whole)
+    def clusters(self, report: Report) -> tuple[Cluster, ...]:
+        """With their figures, what differs clearly from the rest, and a typical trace."""
+        differing = differences(report.clusters, self.table)
+        return tuple(
+            one.model_copy(
+                update={
+                    "stats": {
+                        **self.table.cluster(one.id),
+                        "differences": differing[one.id],
+                        "typical": self.examples.typical(one.id),
+                    }
+                }
+            )
+            for one in report.clusters
+        )
 
 
-async def _completed(store: Store, job: Job, report: Report, figures: _Figures) -> Report:
-    whole = figures.whole.result()
-    clusters = tuple(
-        cluster.model_copy(update={"stats": figures.stats(cluster.id, whole["run_count"])})
-        for cluster in report.clusters
-    )
-    found = findings(clusters, whole, figures.shortlist.candidates(), unit=job.config.unit)
+async def _completed(store: Store, job: Job, report: Report, items: _Items) -> Report:
+    whole = {**items.table.whole(), "unusual": items.examples.unusual()}
+    clusters = items.clusters(report)
+    found = findings(clusters, whole, items.shortlist.candidates(), unit=job.config.unit)
     return report.model_copy(
         update={
             "clusters": clusters,
@@ -81,6 +90,6 @@ async def _completed(store: Store, job: Job, report: Report, figures: _Figures) 
             "key_points": found.key_points,
             "highlighted_traces": found.highlighted_traces,
             "coverage": await coverage(store, job),
-            "notes": notes(job),
+            "notes": notes(job, report.trust, whole),
         }
     )

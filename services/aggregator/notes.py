@@ -1,25 +1,84 @@
-"""What a reader must know to trust a report."""
+"""What a reader must know to trust a report: what the engine could not do of what was asked, and how sure it is."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from shared.job_config import JobConfig
 from shared.models import Job
+from shared.wording import percent
+
+WORDS_ONLY = "tfidf"  # what `trust["vectors"]` says where the weights of the language vectors are missing
+LOOKED_AT = 20_000  # items: above it, clustering is not repeated
+FOREIGN = 0.2  # the share of traces in other languages than English from which the reader is told
+SHOWN_LANGUAGES = 5
+AGREEMENT = ((0.9, "nearly the same"), (0.75, "mostly the same"), (0.5, "only partly the same"))
 
 
-def notes(job: Job) -> tuple[str, ...]:
-    """One sentence each; the engine without a model says what it cannot do of what was asked."""
-    return tuple(_local(job.config)) if job.config.engine == "local" else ()
+def notes(job: Job, trust: Mapping[str, Any], whole: Mapping[str, Any]) -> tuple[str, ...]:
+    """One sentence each. `trust` is the categorizer's word on its own work, `whole` the figures of the sample."""
+    if job.config.engine != "local":
+        return ()
+    return (*_local(job.config), *_attributes(job, whole), *_vectors(job, trust), *_stability(job, trust, whole))
 
 
-def _local(config: JobConfig) -> list[str]:
-    found = [
-        "Made without a model: summaries are the traces' own words, and categories are named by the words in which "
-        "they differ."
-    ]
+def _local(config: JobConfig) -> Iterator[str]:
+    yield "Made without a model: summaries and the names of categories are made of the traces' own words."
     if config.summary_prompt:
-        found.append("The summary prompt chose which parts of a trace count; its instructions need a model.")
-    if config.attribute_schemas:
-        found.append(f"Attributes need a model: {', '.join(config.attribute_schemas)} are unknown in every trace.")
-    if any(schema.filter_by for schema in config.attribute_schemas.values()):
-        found.append("No trace was left out by a filter attribute, since its value is unknown.")
+        yield "The summary prompt chose which parts of a trace count; its instructions need a model."
     if config.partitions and config.hierarchy[1] is not None:
-        found.append("The categories are the given ones: the number of top categories that was asked for is not used.")
-    return found
+        yield "The categories are the given ones: the number of top categories that was asked for is not used."
+
+
+def _attributes(job: Job, whole: Mapping[str, Any]) -> Iterator[str]:
+    known = {name: whole["attributes"][name] for name in job.config.attribute_schemas}
+    never = [name for name, found in known.items() if not found["n"]]
+    partly = [f"{name} in {found['unknown']:,}" for name, found in known.items() if found["n"] and found["unknown"]]
+    if never:
+        yield f"Unknown in every {job.config.unit}: {', '.join(never)}. A model would know more."
+    if partly:
+        yield (
+            f"Unknown, of {whole['run_count']:,} {job.config.unit}s: {', '.join(partly)}. Without a model an attribute "
+            f"is known only where the {job.config.unit} says it clearly; a model would know more."
+        )
+    if any(schema.filter_by for schema in job.config.attribute_schemas.values()):
+        yield f"No {job.config.unit} was left out by a filter attribute, since its value is not known surely enough."
+
+
+def _vectors(job: Job, trust: Mapping[str, Any]) -> Iterator[str]:
+    if trust.get("vectors") == WORDS_ONLY:
+        yield (
+            f"There are no weights for language vectors, so {job.config.unit}s were compared by their words alone "
+            "(TF-IDF), and the categories are worse: run `make install`, and ask for the report again."
+        )
+        return
+    counts = dict(trust.get("languages") or {})
+    counts.pop("unknown", None)
+    known, foreign = sum(counts.values()), sum(n for language, n in counts.items() if language != "en")
+    if known and foreign / known > FOREIGN:
+        most = sorted(((n, code) for code, n in counts.items() if code != "en"), key=lambda one: (-one[0], one[1]))
+        shown = ", ".join(f"{code} {n:,}" for n, code in most[:SHOWN_LANGUAGES])
+        yield (
+            f"{foreign:,} of {known:,} {job.config.unit}s whose language is clear are not in English "
+            f"({percent(foreign / known)}; {shown}). The language vectors know English only: do not trust the "
+            "categories of the others."
+        )
+
+
+def _stability(job: Job, trust: Mapping[str, Any], whole: Mapping[str, Any]) -> Iterator[str]:
+    if "stability" not in trust:
+        return
+    found = trust["stability"] or {}
+    levels = [(name, found.get(key)) for name, key in (("categories", "top"), ("subcategories", "leaves"))]
+    told = [f"the {name} come out {_agreement(value)} ({value:.2f})" for name, value in levels if value is not None]
+    if told:
+        yield f"When clustering is repeated, {', '.join(told)}; 1 is full agreement, 0 is chance."
+    elif whole["run_count"] > LOOKED_AT:
+        yield (
+            f"Whether the categories would come out the same again was not looked at, since there are more than "
+            f"{LOOKED_AT:,} {job.config.unit}s."
+        )
+
+
+def _agreement(value: float) -> str:
+    """The adjusted Rand index in words."""
+    return next((words for least, words in AGREEMENT if value >= least), "mostly different")

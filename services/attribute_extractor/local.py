@@ -1,10 +1,47 @@
-"""Attributes without a model: each is null, since nothing here can know it; the report says so."""
+"""Attributes without a model: what is clearly stated; all else is null, and the report says how much."""
 
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.models import Item, Job
+import numpy as np
+
+from services.attribute_extractor.questions import Question, Questions
+from services.attribute_extractor.reading import Piece, pieces
+from shared.content import turns
+from shared.context import Loaded, load
+from shared.embedding.worker import Embedder
+from shared.features import Array, Features
+from shared.frozen import FrozenJob
+from shared.models import Item
+from shared.prompts import Prompt, values_only
+from shared.store import Store
+
+_NO_VECTORS = np.empty((0, 0), np.float32)
+_questions = Questions()
 
 
-def extract(job: Job, item: Item) -> dict[str, Any]:
-    """Attribute name → value for every attribute of the job."""
-    return dict.fromkeys(job.config.attribute_schemas)
+async def extract(store: Store, embedder: Embedder, frozen: FrozenJob, item: Item) -> dict[str, Any]:
+    """Attribute name → value, or None, for every attribute of the job. Raises ItemError where a body is damaged."""
+    schemas = frozen.job.config.attribute_schemas
+    asked = await _questions.of(schemas, embedder)
+    if not any(asked.values()):
+        return dict.fromkeys(schemas)
+    loaded = (await load(store, [item], frozen.prompt))[0]
+    said = await asyncio.to_thread(_said, loaded, frozen.prompt)
+    vectors = await embedder.encode([piece.text for piece in said]) if said else None
+    request = Features.unpack(item.features).request_vector if item.features else None
+    return decide(asked, said, _NO_VECTORS if vectors is None else vectors, request)
+
+
+def decide(
+    asked: Mapping[str, Question | None], said: Sequence[Piece], vectors: Array, request: Array | None
+) -> dict[str, Any]:
+    """Attribute name → value or None, from the pieces, their unit rows (n, d), and the vector of the whole request."""
+    return {
+        name: None if question is None else question.judge(said, vectors, request) for name, question in asked.items()
+    }
+
+
+def _said(loaded: Loaded, prompt: Prompt) -> list[Piece]:
+    return pieces(turns(values_only(prompt.render(loaded.context()))))

@@ -3,6 +3,7 @@
 import asyncio
 
 from services.categorizer import local
+from services.categorizer.sample import Sample
 from services.categorizer.sweeper import Sweeper, announce_if_ready
 from services.categorizer.tree import build
 from shared.bus import Publish, Router
@@ -52,28 +53,30 @@ async def _categorize(store: Store, job: Job, lease: Lease) -> bool:
     """Whether the categories of this owner are the job's."""
     ready, fence = {JobState.READY}, lease.fence
     await store.move_job(job.workspace_id, job.id, ready, JobState.READY, fence=fence)
-    item_ids, features = await _done_items(store, job)
-    found = await run_in_process(ENGINES[job.config.engine], features, job.config)
+    item_ids, sample = await _done_items(store, job)
+    found = await run_in_process(ENGINES[job.config.engine], sample, job.config)
     clusters, assignments = build(job, item_ids, found)
     await _save(store, job, fence, assignments)
-    report = Report(workspace_id=job.workspace_id, job_id=job.id, fence=fence, clusters=tuple(clusters))
-    await store.save_report(report)
+    await store.save_report(
+        Report(workspace_id=job.workspace_id, job_id=job.id, fence=fence, clusters=tuple(clusters), trust=found.trust)
+    )
     if lease.lost:
         return False
     return await store.move_job(job.workspace_id, job.id, ready, JobState.CATEGORIZED, only_fence=fence)
 
 
-async def _done_items(store: Store, job: Job) -> tuple[list[str], list[bytes]]:
-    """Ids, sorted, and features. Raises JobError if there is none, with the first reason."""
+async def _done_items(store: Store, job: Job) -> tuple[list[str], Sample]:
+    """Ids, sorted, and what the engine sees. Raises JobError if there is none, with the first reason."""
     item_ids: list[str] = []
-    features: list[bytes] = []
+    sample = Sample()
     after = None
     while True:
         page = await store.items(
             job.workspace_id, job.id, states={ItemState.DONE}, after=after, limit=PAGE, features=True
         )
-        item_ids += [item.id for item in page]
-        features += [item.features for item in page]
+        for item in page:
+            item_ids.append(item.id)
+            sample.add(item)
         if len(page) < PAGE:
             break
         after = page[-1].id
@@ -82,7 +85,7 @@ async def _done_items(store: Store, job: Job) -> tuple[list[str], list[bytes]]:
         raise JobError(
             f"No trace could be summarised. The first: {failed[0].reason if failed else 'all were left out'}"
         )
-    return item_ids, features
+    return item_ids, sample
 
 
 async def _save(store: Store, job: Job, fence: int, assignments: list[Assignment]) -> None:

@@ -1,172 +1,158 @@
-"""Plain categories: TF-IDF of the items' words, two levels, named by distinguishing words. Deterministic.
+"""The engine without a model: the same categories every time, from vectors, words and counts.
 
-Runs in a worker process; it sees only features and texts, and returns places, not ids.
+Runs in a worker process; it sees a sample without ids, and returns places in it.
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from sklearn.cluster import AgglomerativeClustering, KMeans, MiniBatchKMeans
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction import DictVectorizer
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfTransformer
-from sklearn.preprocessing import normalize
 
-from shared.bodies import unpack
+from services.categorizer import given, steering
+from services.categorizer.clustering.agreement import agreement
+from services.categorizer.clustering.tree import Tree, tree
+from services.categorizer.naming.tree import Named, name_leaves, name_tree
+from services.categorizer.sample import Sample
+from services.categorizer.space import Space, space_of
+from shared.effort import effort
 from shared.job_config import JobConfig
 from shared.models import FEW, NONE_OF_THESE
 
-VERSION = b"w1"  # of the features that the summarizer makes
-DIMENSIONS = 50
-NAME_WORDS = 3
 Array = np.ndarray[Any, np.dtype[Any]]
+Parts = tuple[list["Category"], Array, dict[str, float] | None]  # categories, which items are odd, agreement
+
+NO_CATEGORY = "What fits none of the given categories."
+NOBODY = "No trace of this sample is about it."
+UNKNOWN = "unknown"  # language
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A subcategory: which items lie in it (indexes, the most typical first), how surely, and its words."""
+    """A subcategory: which items lie in it (places, the most typical first), and how surely each does, 0..1."""
 
+    name: str
+    description: str
     members: list[int]
     confidence: list[float]
-    words: list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A top-level category; `description` where the user gave one."""
-
     name: str
-    description: str | None = None
-    leaves: list[Leaf] = field(default_factory=list)
+    description: str
+    leaves: list[Leaf]
+
+    @property
+    def size(self) -> int:
+        return sum(len(leaf.members) for leaf in self.leaves)
 
 
-def categorize(features: Sequence[bytes], config: JobConfig) -> list[Category]:
-    """Every item in exactly one leaf; largest categories first, except that given ones keep their order."""
-    space = _Space(features, config.seed)
-    if config.partitions:
-        return _given(space, config)
-    everything = np.arange(len(features))
-    leaves = _split(space, everything, _leaf_count(len(features), config), config)
-    return _sorted(_named(space, group) for group in _group(space, leaves, config.hierarchy[1]))
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Categories, the largest first or as they were given; places of odd items; effort of each item; Report.trust."""
+
+    categories: list[Category]
+    unusual: list[int] = field(default_factory=list)
+    effort: list[float | None] = field(default_factory=list)
+    trust: dict[str, Any] = field(default_factory=dict)
 
 
-class _Space:
-    """Items as unit vectors, and the words to name them by."""
-
-    def __init__(self, features: Sequence[bytes], seed: int) -> None:
-        self.seed = seed
-        self.vectorizer = DictVectorizer(dtype=np.float32)
-        counts = [_words(feature) for feature in features]
-        self.counts = self.vectorizer.fit_transform([c or {"": 0.0} for c in counts])
-        self.counts.eliminate_zeros()  # of items without words: their logarithm would be no number
-        self.tfidf = TfidfTransformer(sublinear_tf=True)
-        self.weighted = self.tfidf.fit_transform(self.counts)
-        self.names = self.vectorizer.get_feature_names_out()
-        self.vectors = self._reduced()
-
-    def _reduced(self) -> Array:
-        if self.weighted.shape[1] <= DIMENSIONS + 1 or self.weighted.shape[0] <= DIMENSIONS:
-            dense: Array = self.weighted.toarray()
-            return dense
-        svd = TruncatedSVD(DIMENSIONS, random_state=self.seed)
-        reduced: Array = normalize(svd.fit_transform(self.weighted))
-        return reduced
+def categorize(sample: Sample, config: JobConfig) -> Found:
+    """Every item in exactly one leaf."""
+    space = space_of(sample.features)
+    columns = steering.columns(sample.attributes, config.attribute_schemas)
+    work = _given if config.partitions else _grown
+    categories, odd, agreed = work(space, sample, config, columns)
+    languages = Counter(one.language or UNKNOWN for one in space.items)
+    trust = {
+        "vectors": space.name,
+        "stability": agreed,
+        "items_looked_at": len(sample),
+        "languages": dict(sorted(languages.items())),
+    }
+    return Found(categories, np.flatnonzero(odd).tolist(), effort(sample.conducts, sample.errors), trust)
 
 
-def _words(feature: bytes) -> dict[str, float]:
-    if not feature.startswith(VERSION):
-        raise ValueError(f"features of version {feature[:2]!r} are not known")
-    words: dict[str, float] = unpack(feature[len(VERSION) :])
-    return {word: count for word, count in words.items() if word not in ENGLISH_STOP_WORDS}
+def _grown(space: Space, sample: Sample, config: JobConfig, columns: Array | None) -> Parts:
+    """Categories that the items themselves make, the largest first."""
+    leaves, top = config.hierarchy
+    fixed: dict[str, Any] = {"leaves": leaves, "top": top, "max_leaves": config.max_leaves, "columns": columns}
+    found = tree(space.whole, seed=config.seed, **fixed)
+    names = name_tree(space.items, found.leaf, found.category, space.embed, space.requests, sample.conducts)
+    named = _leaves(found, names.leaves)
+    categories = [
+        Category(top.name, top.description, _by_size([named[place] for place in np.flatnonzero(found.category == at)]))
+        for at, top in enumerate(names.categories)
+    ]
+    agreed = agreement(space.whole, found, seed=config.seed, **fixed)
+    ordered = sorted(categories, key=lambda one: (-one.size, one.name))
+    return ordered, found.unusual, None if agreed is None else asdict(agreed)
 
 
-def _leaf_count(items: int, config: JobConfig) -> int:
-    if config.hierarchy[0] is not None:
-        return min(config.hierarchy[0], items)
-    if items < FEW:
-        return 1
-    automatic: int = max(2, round((items / 2) ** 0.5))
-    return min(automatic, config.max_leaves) if config.max_leaves else automatic
+def _given(space: Space, sample: Sample, config: JobConfig, columns: Array | None) -> Parts:
+    """The user's categories in their order, each with the leaves that its items make, and what fits none of them."""
+    place = given.assign(space.requests, config.partitions, config.partition_examples, space.embed, config.seed)
+    groups = [np.flatnonzero(place == at) for at in (*range(len(config.partitions)), given.NOWHERE)]
+    about = [*config.partitions.items(), (NONE_OF_THESE, NO_CATEGORY)]
+    found = _joined([_inside(space, members, config, columns) for members in groups], groups)
+    names = [name for name, _ in about]
+    named = _leaves(
+        found,
+        name_leaves(space.items, found.leaf, found.category, names, space.embed, space.requests, sample.conducts),
+    )
+    categories = [
+        Category(name, text or _about(inside), inside)
+        for at, (name, text) in enumerate(about)
+        if (inside := _by_size([named[leaf] for leaf in np.flatnonzero(found.category == at)])) or name != NONE_OF_THESE
+    ]
+    return categories, found.unusual, None
 
 
-def _split(space: _Space, members: Array, k: int, config: JobConfig) -> list[Leaf]:
-    """At most k leaves of these items; fewer where items are alike."""
-    vectors = space.vectors[members]
-    k = min(k, len(np.unique(vectors.round(6), axis=0)))
-    if k <= 1:
-        return [_leaf(space, members, np.zeros(len(members)), np.ones(len(members)))]
-    kind = MiniBatchKMeans if len(members) > 10_000 else KMeans
-    model = kind(k, random_state=config.seed, n_init=3).fit(vectors)
-    distances = model.transform(vectors)
-    nearest = distances.argmin(axis=1)
-    two = np.partition(distances, 1, axis=1)
-    sure = 1 - two[:, 0] / np.maximum(two[:, 1], 1e-9)
-    own = distances[np.arange(len(members)), nearest]
-    places = [np.flatnonzero(nearest == place) for place in range(k)]
-    return [_leaf(space, members[at], own[at], sure[at]) for at in places if len(at)]
-
-
-def _leaf(space: _Space, members: Array, distance: Array, confidence: Array) -> Leaf:
-    order = np.lexsort((members, distance))
-    return Leaf(
-        [int(member) for member in members[order]],
-        [round(float(value), 4) for value in np.clip(confidence[order], 0, 1)],
-        _telling(space, members),
+def _inside(space: Space, members: Array, config: JobConfig, columns: Array | None) -> Tree:
+    """The leaves of one category, which get their share of a fixed number."""
+    leaves = config.hierarchy[0]
+    if leaves is not None:
+        leaves = max(1, round(leaves * len(members) / len(space.items)))
+    few = len(members) < FEW and leaves is None
+    return tree(
+        space.whole[members],
+        leaves=leaves,
+        top=None if few else 1,
+        max_leaves=config.max_leaves,
+        seed=config.seed,
+        columns=None if columns is None else columns[members],
     )
 
 
-def _telling(space: _Space, members: Array) -> list[str]:
-    """Words that these items use more than the others do, best first: mean weight here less mean weight overall."""
-    inside = np.asarray(space.weighted[members].mean(axis=0)).ravel()
-    overall = np.asarray(space.weighted.mean(axis=0)).ravel()
-    score = inside - overall * 0.5
-    order = np.lexsort((space.names, -score))[: 4 * NAME_WORDS]
-    return [str(space.names[at]) for at in order if inside[at] > 0 and space.names[at]]
+def _joined(trees: Sequence[Tree], groups: Sequence[Array]) -> Tree:
+    """Trees of one category each as one tree, whose categories are the trees."""
+    n = sum(map(len, groups))
+    whole = Tree(np.empty(n, np.int64), np.empty(0, np.int64), np.empty(n, np.float32), np.empty(n, bool))
+    leaf, sure, odd, category = whole.leaf, whole.confidence, whole.unusual, [whole.category]
+    leaves = 0
+    for at, (one, members) in enumerate(zip(trees, groups, strict=True)):
+        leaf[members], sure[members], odd[members] = one.leaf + leaves, one.confidence, one.unusual
+        category.append(np.full(len(one.category), at))
+        leaves += len(one.category)
+    return Tree(leaf, np.concatenate(category), sure, odd)
 
 
-def _group(space: _Space, leaves: list[Leaf], top: int | None) -> list[list[Leaf]]:
-    """Leaves under categories: Ward on their centroids."""
-    k = min(top or max(1, round(1.5 * len(leaves) ** 0.5)), len(leaves))
-    if k == len(leaves) or k == 1:
-        return [[leaf] for leaf in leaves] if k > 1 else [leaves]
-    centroids = normalize(np.stack([space.vectors[leaf.members].mean(axis=0) for leaf in leaves]))
-    labels = AgglomerativeClustering(k).fit_predict(centroids)
-    return [[leaves[at] for at in np.flatnonzero(labels == label)] for label in range(k)]
-
-
-def _named(space: _Space, leaves: list[Leaf]) -> Category:
-    members = np.array([member for leaf in leaves for member in leaf.members])
-    words = _telling(space, members)
-    return Category(", ".join(words[:NAME_WORDS]) or "No words", None, leaves)
-
-
-def _sorted(categories: Any) -> list[Category]:
-    def size(category: Category) -> int:
-        return sum(len(leaf.members) for leaf in category.leaves)
-
-    ordered = sorted(categories, key=lambda category: (-size(category), category.name))
+def _leaves(found: Tree, names: Sequence[Named]) -> list[Leaf]:
+    """Their members by confidence, ties by place."""
+    order = np.lexsort((-found.confidence, found.leaf))
+    ends = np.cumsum(np.bincount(found.leaf, minlength=len(names)))[:-1]
     return [
-        Category(c.name, c.description, sorted(c.leaves, key=lambda leaf: (-len(leaf.members), leaf.members[0])))
-        for c in ordered
+        Leaf(named.name, named.description, members.tolist(), found.confidence[members].round(4).tolist())
+        for named, members in zip(names, np.split(order, ends), strict=True)
     ]
 
 
-def _given(space: _Space, config: JobConfig) -> list[Category]:
-    """The user's categories: each item goes to the one whose name and description it shares most weight with."""
-    texts = [Counter(f"{name} {about}".lower().split()) for name, about in config.partitions.items()]
-    given = space.tfidf.transform(space.vectorizer.transform(texts))
-    likeness = np.asarray((space.weighted @ given.T).todense())
-    place = np.where(likeness.max(axis=1) > 0, likeness.argmax(axis=1), len(texts))
-    found = []
-    for at, (name, about) in enumerate(
-        [*config.partitions.items(), (NONE_OF_THESE, "What fits none of the given categories.")]
-    ):
-        members = np.flatnonzero(place == at)
-        share = round(_leaf_count(len(place), config) * len(members) / len(place))
-        leaves = _split(space, members, max(1, share), config) if len(members) else []
-        if leaves or name != NONE_OF_THESE:
-            found.append(Category(name, about or None, leaves))
-    return found
+def _by_size(leaves: list[Leaf]) -> list[Leaf]:
+    return sorted(leaves, key=lambda leaf: (-len(leaf.members), leaf.members[0]))
+
+
+def _about(leaves: Sequence[Leaf]) -> str:
+    """Of a category that the user did not describe: what its largest leaf says of itself."""
+    return leaves[0].description if leaves else NOBODY

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from services.summarizer.context import Loaded, load
 from shared.content import sentence_key, split, turns
+from shared.context import Loaded, load
 from shared.errors import ItemError
 from shared.frozen import prompt_of
 from shared.models import Item, Job, Plan
@@ -59,6 +59,6 @@ class _Look:
                 self.documents += 1
 
     def _sentences(self, context: dict[str, Any]) -> set[str]:
-        told = turns(values_only(self.prompt.render(context)))
+        told = [turn for turn in turns(values_only(self.prompt.render(context))) if turn.role in ("user", "assistant")]
         sentences = (sentence for turn in told for sentence in split(turn.text))
         return {sentence_key(sentence) for sentence in islice(sentences, SENTENCES)}

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from services.summarizer import local
-from services.summarizer.context import load
 from services.summarizer.corpus import survey
 from services.summarizer.facts import load_facts
 from services.summarizer.local import Summary
@@ -12,20 +12,23 @@ from services.summarizer.releaser import Releaser
 from services.summarizer.sampling import Sample, draw, random_order
 from shared.bus import Publish, Router
 from shared.config import Settings
+from shared.context import load
+from shared.embedding.worker import Embedder
 from shared.ending import announce_end, fail_job
 from shared.errors import InvalidEventError, JobError, UsageError
 from shared.events import ItemSampled, ItemSummarized, JobRequested
+from shared.features import Features
 from shared.frozen import FrozenJob, FrozenJobs
 from shared.job_config import JobConfig
 from shared.jobs import new_job
 from shared.leases import Lease, hold
-from shared.models import Item, ItemState, Job, JobState, Plan
+from shared.models import Item, ItemState, Job, JobState, Plan, Run
 from shared.prompts import Piece
 from shared.store import Store
 
 router = Router("summarizer")
 
-ENGINES: dict[str, Callable[[Sequence[Piece], Plan], Summary]] = {"local": local.summarize}
+ENGINES: dict[str, Callable[[Sequence[Piece], Plan, str | None], Summary]] = {"local": local.summarize}
 BATCH = 1_000
 
 
@@ -103,7 +106,9 @@ def _nothing(job: Job, sample: Sample) -> str:
 
 
 @router.subscriber(ItemSampled, windowed=True)
-async def summarize_item(event: ItemSampled, store: Store, publish: Publish, frozen_jobs: FrozenJobs) -> None:
+async def summarize_item(
+    event: ItemSampled, store: Store, publish: Publish, frozen_jobs: FrozenJobs, embedder: Embedder
+) -> None:
     """One item in, one stored summary out."""
     item = await store.item(event.workspace_id, event.job_id, event.item_id)
     if item is None:
@@ -111,14 +116,18 @@ async def summarize_item(event: ItemSampled, store: Store, publish: Publish, fro
     if item.state.final:
         return
     if item.state is not ItemState.SUMMARIZED:
-        await _summarize(store, item, await frozen_jobs.get(event.workspace_id, event.job_id))
+        await _summarize(store, item, await frozen_jobs.get(event.workspace_id, event.job_id), embedder)
     await publish(ItemSummarized(workspace_id=item.workspace_id, job_id=item.job_id, item_id=item.id))
 
 
-async def _summarize(store: Store, item: Item, frozen: FrozenJob) -> None:
+async def _summarize(store: Store, item: Item, frozen: FrozenJob, embedder: Embedder) -> None:
     [loaded] = await load(store, [item], frozen.prompt)
     engine = ENGINES[frozen.job.config.engine]
-    summary = await asyncio.to_thread(lambda: engine(frozen.prompt.render(loaded.context()), frozen.plan))
+    summary = await asyncio.to_thread(
+        lambda: engine(frozen.prompt.render(loaded.context()), frozen.plan, _error_of(loaded.run))
+    )
+    features = await _embedded(summary, embedder)
+    facts = await load_facts(store, item)
     await store.move_item(
         item.workspace_id,
         item.job_id,
@@ -126,6 +135,26 @@ async def _summarize(store: Store, item: Item, frozen: FrozenJob) -> None:
         {ItemState.PENDING, ItemState.RELEASED},
         ItemState.SUMMARIZED,
         summary=summary.text,
-        features=summary.features,
-        facts=await load_facts(store, item),
+        features=features.pack(),
+        facts=facts.model_copy(update={"conduct": summary.conduct}),
+    )
+
+
+def _error_of(run: Run | None) -> str | None:
+    if run is None or run.error is not None or run.status != "error":
+        return run.error if run else None
+    return "the trace says no more of it"
+
+
+async def _embedded(summary: Summary, embedder: Embedder) -> Features:
+    """The features with their vectors, in one call; without them where there are no weights."""
+    texts = [summary.features.request, summary.gist] if summary.gist else [summary.features.request]
+    vectors = await embedder.encode(texts)
+    if vectors is None:
+        return summary.features
+    return replace(
+        summary.features,
+        encoder=await embedder.name(),
+        request_vector=vectors[0],
+        gist_vector=vectors[1] if summary.gist else None,
     )

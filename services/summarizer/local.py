@@ -1,56 +1,75 @@
-"""A summary without a model: the content that the prompt chooses, without what most traces share, cut short."""
+"""A summary without a model: what was wanted, what was done and how it ended, out of the trace's own sentences.
+
+Beside it, for the categorizer: the features of `trace-summaries`' recipe, and the facts of the conversation.
+"""
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import groupby
 
-from shared.bodies import pack
-from shared.content import Turn, sentence_key, split, turns
-from shared.models import Plan
+from services.summarizer.cleaning import joined, own, prose
+from services.summarizer.conduct import conduct
+from services.summarizer.language import language
+from services.summarizer.story import tell
+from shared.content import turns
+from shared.features import Features
+from shared.messages import Turn, gathered
+from shared.models import Conduct, Plan
 from shared.prompts import Piece, values_only
-from shared.wording import clean
 
-SUMMARY_LENGTH = 600  # characters: about 120 tokens
-TEXT_LENGTH = 8_000  # characters of the conversation that are counted as words
-WORDS = 200  # different words of one item
-COMMON = 0.3  # share of items above which a sentence is template
-VERSION = b"w1"
-_WORD = re.compile(r"[^\W\d_]{3,30}")
+LOOKED_AT = 8_000  # characters of the conversation that are counted as words
+FIRST, ANSWER = 320, 240  # characters of first request and final answer in the gist
+WORD = re.compile(r"[^\W\d]\w{1,39}")
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
+    """`features` without vectors: those of `features.request` and `gist` ("" where nobody answered) are to be made."""
+
     text: str
-    features: bytes
+    features: Features
+    gist: str
+    conduct: Conduct
 
 
-def summarize(pieces: Sequence[Piece], plan: Plan) -> Summary:
-    """The summary of one rendered prompt, and its words (VERSION, then {word: count}) for the categorizer."""
-    told = [turn for turn in turns(values_only(pieces)) if turn.role != "system"]
-    told = told or turns(values_only(pieces))
-    own = _own(told, plan)
-    text = _cut(" ".join(" ".join(own).split()), SUMMARY_LENGTH)
-    return Summary(clean(text) or "(empty)", VERSION + pack(_words(" ".join(own)[:TEXT_LENGTH])))
+def summarize(pieces: Sequence[Piece], plan: Plan, error: str | None = None) -> Summary:
+    """Of one rendered prompt; `error` is that of its run. CPU work of about a millisecond: call it in a thread."""
+    everything = turns(values_only(pieces))
+    told = [turn for turn in everything if turn.role != "system"] or everything
+    asked = requests(told)
+    answers = [turn.text for turn in told if turn.role == "assistant" and turn.text]
+    request = joined(own(gathered(asked), plan))[: Features.REQUEST]
+    spoken = [turn.text for turn in told if turn.role in ("user", "assistant")]
+    features = Features(
+        request=request,
+        tools=_tools(told),
+        words=_words(gathered(spoken)[:LOOKED_AT].lower()),
+        length=sum(map(len, spoken)),
+        language=language(joined(prose(request)) or request),
+    )
+    facts = conduct(told, error)
+    gist = _gist(asked[0], answers[-1], plan) if asked and answers else ""
+    return Summary(tell(told, asked, facts, plan, error), features, gist, facts)
 
 
-def _own(told: Sequence[Turn], plan: Plan) -> list[str]:
-    """The sentences that are this trace's own; the rarest where all are common."""
-    sentences = [s for turn in told if turn.role != "tool" for s in split(turn.text)]
-    shares = [plan.common.get(sentence_key(sentence), 0.0) for sentence in sentences]
-    limit = max(COMMON, min(shares, default=0.0))
-    return [sentence for sentence, share in zip(sentences, shares, strict=True) if share <= limit]
+def requests(told: Sequence[Turn]) -> list[str]:
+    """What the user said; where nobody did, what was said first."""
+    said = [turn.text for turn in told if turn.role == "user" and turn.text]
+    return said or [turn.text for turn in told if turn.text][:1]
 
 
-def _cut(text: str, length: int) -> str:
-    """At most `length` characters, at a word's end, with a mark."""
-    if len(text) <= length:
-        return text
-    return text[: length - 1].rsplit(" ", 1)[0] + "…"
+def _gist(first: str, answer: str, plan: Plan) -> str:
+    return f"{joined(own(first, plan))[:FIRST]}\n{joined(prose(answer) or [answer])[:ANSWER]}"
 
 
-def _words(text: str) -> dict[str, Any]:
-    counts = Counter(word.lower() for word in _WORD.findall(text))
-    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return dict(sorted(ranked[:WORDS]))
+def _tools(told: Iterable[Turn]) -> tuple[str, ...]:
+    names = (name for turn in told for name in turn.tools)
+    return tuple(name for name, _ in groupby(names))[: Features.TOOLS]
+
+
+def _words(text: str) -> dict[str, int]:
+    """The most frequent ones, ties by the alphabet, in alphabetical order."""
+    ranked = sorted(Counter(WORD.findall(text)).items(), key=lambda pair: (-pair[1], pair[0]))
+    return dict(sorted(ranked[: Features.WORDS]))

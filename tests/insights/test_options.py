@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from insights.option_values import attributes_of, categories_of, examples_of, hierarchy_of
 from insights.options import is_relative, job_config, prompt_text, sample_size, window
 from shared.errors import UsageError
+from tests.insights.command import insights
 
 FULL = """
 name: Weekly
@@ -147,3 +149,151 @@ def test_a_sample_is_a_number_or_all() -> None:
     for wrong in ("0", "-3", "many", "1.5", "", "²", "9" * 5_000):
         with pytest.raises(UsageError, match="at least 1, or all"):
             sample_size(wrong)
+
+
+def test_an_attribute_is_a_name_a_type_and_a_description() -> None:
+    given = [
+        "user_satisfied: boolean: was it good: at the end?",
+        "refund_usd:number:dollars",
+        "x : string",
+        "n: number",
+    ]
+    assert attributes_of(given) == {
+        "user_satisfied": {"type": "boolean", "description": "was it good: at the end?"},
+        "refund_usd": {"type": "number", "description": "dollars"},
+        "x": {"type": "string", "description": ""},
+        "n": {"type": "number", "description": ""},
+    }
+    assert attributes_of(None) is attributes_of([]) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "description"),
+    [
+        (
+            "topic: categorical(billing|login|other): what it is about",
+            ["billing", "login", "other"],
+            "what it is about",
+        ),
+        ("topic:categorical ( a | b c ):x: y", ["a", "b c"], "x: y"),
+        ("topic: categorical(a: first|b)", ["a: first", "b"], ""),
+        ("topic: categorical(only)", ["only"], ""),
+    ],
+)
+def test_a_categorical_attribute_is_a_string_of_given_values(text: str, values: list[str], description: str) -> None:
+    assert attributes_of([text]) == {"topic": {"type": "string", "enum": values, "description": description}}
+    schema = job_config(None, {"attribute_schemas": attributes_of([text])}).attribute_schemas["topic"]
+    assert (schema.type, schema.enum) == ("string", tuple(values))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["satisfied"], "expected name: type: description, such as 'user_satisfied: boolean"),
+        (["satisfied:"], "expected name: type: description"),
+        ([": boolean: x"], "expected name: type: description"),
+        (["was satisfied: boolean: x"], "expected name: type: description"),
+        (["x: date: when"], "'date' is no type. Known are boolean, number, string and categorical.a.b.c."),
+        (["x: was the user happy"], "'was the user happy' is no type"),
+        (["x: categorical: y"], "expected values in brackets"),
+        (["x: categorical(): y"], "expected values in brackets"),
+        (["x: categorical(a||b): y"], "expected values in brackets"),
+        (["x: categorical(a|b: y"], "expected values in brackets"),
+        (["x: categorical(a|b) y"], "expected values in brackets"),
+        (["x: categorical(a|b|a): y"], "has a value twice"),
+        (["x: boolean: y", "x: number: z"], "--attribute x is given twice"),
+    ],
+)
+def test_an_attribute_that_is_wrong_is_refused_with_an_example(given: list[str], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        attributes_of(given)
+
+
+def test_a_category_is_a_name_and_perhaps_a_description() -> None:
+    assert categories_of(["Billing: invoices: refunds", " Login ", "Other:"]) == {
+        "Billing": "invoices: refunds",
+        "Login": "",
+        "Other": "",
+    }
+    assert categories_of(None) is categories_of([]) is None
+    with pytest.raises(UsageError, match=r"expected name: description, such as 'Billing"):
+        categories_of([": about money"])
+    with pytest.raises(UsageError, match="--category 'A' is given twice"):
+        categories_of(["A: x", "A : y"])
+    with pytest.raises(UsageError, match="at most 10"):
+        job_config(None, {"partitions": categories_of([f"c{n}" for n in range(11)])})
+
+
+def test_examples_are_a_file_of_texts_by_category(tmp_path: Path) -> None:
+    path = file(tmp_path, "Billing: ['Where is my invoice?', I want my money back]\nLogin: []")
+    found = examples_of(path)
+    assert found == {"Billing": ["Where is my invoice?", "I want my money back"], "Login": []}
+    config = job_config(None, {"partitions": {"Billing": "", "Login": ""}, "partition_examples": found})
+    assert config.partition_examples["Billing"] == ("Where is my invoice?", "I want my money back")
+    assert examples_of(None) is None
+
+
+@pytest.mark.parametrize("text", ["- a", "Billing: one", "Billing: [1, 2]", "", "Billing: {a: b}", "a: ["])
+def test_a_file_of_examples_that_is_wrong_is_named(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UsageError, match=r"job\.yaml.*(expected a list of texts for each category|is not YAML)"):
+        examples_of(file(tmp_path, text))
+
+
+def test_examples_of_a_category_that_is_not_given_are_refused() -> None:
+    with pytest.raises(UsageError, match="`partition_examples` has Bills, which `partitions` has not"):
+        job_config(None, {"partitions": {"Billing": ""}, "partition_examples": {"Bills": ["a"]}})
+
+
+def test_categories_of_the_options_keep_the_examples_that_the_file_has_of_them(tmp_path: Path) -> None:
+    path = file(tmp_path, "partitions: {A: x, B: y}\npartition_examples: {A: [one], B: [two]}")
+    config = job_config(path, {"partitions": categories_of(["B: z", "C"])})
+    assert (config.partitions, config.partition_examples) == ({"B": "z", "C": ""}, {"B": ("two",)})
+    assert job_config(path, {}).partition_examples == {"A": ("one",), "B": ("two",)}
+
+
+@pytest.mark.parametrize("examples", [{"A": ["x"] * 101}, {"A": ["x" * 2_001]}, {"A": [""]}])
+def test_examples_are_bounded_and_not_empty(examples: dict[str, list[str]]) -> None:
+    with pytest.raises(UsageError, match="partition_examples"):
+        job_config(None, {"partitions": {"A": ""}, "partition_examples": examples})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("auto,10", (None, 10)), ("12,auto", (12, None)), ("30,8", (30, 8)), (" 30 , auto ", (30, None))],
+)
+def test_a_hierarchy_is_the_number_of_subcategories_and_of_categories(
+    text: str, expected: tuple[int | None, int | None]
+) -> None:
+    assert hierarchy_of(text) == expected
+    assert job_config(None, {"hierarchy": hierarchy_of(text)}).hierarchy == expected
+    assert hierarchy_of(None) is None
+
+
+@pytest.mark.parametrize("text", ["10", "10,", "0,2", "-1,2", "a,b", "1,2,3", "1.5,2", "²,1", "", "9" * 5_000 + ",1"])
+def test_a_hierarchy_that_is_wrong_is_refused_with_examples(text: str) -> None:
+    with pytest.raises(UsageError, match=r"--hierarchy .*auto,10 .*12,auto\.$"):
+        hierarchy_of(text)
+
+
+def test_fewer_subcategories_than_categories_are_refused() -> None:
+    with pytest.raises(UsageError, match="leaves must not be fewer than top"):
+        job_config(None, {"hierarchy": hierarchy_of("8,30")})
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--attribute", "satisfied"], "such as 'user_satisfied: boolean"),
+        (["--category", ": x"], "such as 'Billing: invoices, refunds'"),
+        (["--category", "A", "--examples", "absent.yaml"], "absent.yaml cannot be read"),
+        (["--hierarchy", "many"], "such as auto,10"),
+        (["--max-leaves", "10001"], "max_leaves"),
+        (["--attribute", "x: boolean: \udcff"], "--attribute 'x: boolean: \\udcff' is not UTF-8"),
+    ],
+)
+def test_the_command_says_what_is_wrong_with_an_option_before_the_work(
+    tmp_path: Path, options: list[str], said: str
+) -> None:
+    outcome = insights("analyze", "absent.jsonl", "--data", tmp_path, *options)
+    assert outcome.code == 2
+    assert said in outcome.err

@@ -8,11 +8,22 @@ from typing import Any, cast
 
 import pytest
 
-from insights.output import check_writable
 from insights.report_json import LISTED, PAGE, write_report
 from shared.errors import UnavailableError, UsageError
 from shared.job_config import JobConfig
-from shared.models import Cluster, HighlightedTrace, Item, ItemState, Job, JobState, Project, Report, Run
+from shared.models import (
+    Cluster,
+    Conduct,
+    Facts,
+    HighlightedTrace,
+    Item,
+    ItemState,
+    Job,
+    JobState,
+    Project,
+    Report,
+    Run,
+)
 from shared.store import Store
 
 CREATED = 1_760_000_000_123_456
@@ -43,6 +54,7 @@ REPORT = Report(
     highlighted_traces=(HighlightedTrace(run_id="r2", rank=1, highlight_reason="slow", cluster_id="c2"),),
     coverage=COVERAGE,
     notes=("English only",),
+    trust={"vectors": "minilm-fp32", "stability": None, "languages": {"ru": 1, "en": 8}},
 )
 PROJECT = Project(
     workspace_id="w",
@@ -52,7 +64,7 @@ PROJECT = Project(
     source={"bad_line_count": 2, "bad_lines": [{"line": 4, "reason": "not JSON"}, {"line": 7, "reason": "no id"}]},
 )
 KEYS = ["id", "name", "status", "created_at", "start_time", "end_time", "shape", "error"]
-KEYS += ["clusters", "report", "runs", "coverage", "engine", "seed", "notes", "stats"]
+KEYS += ["clusters", "report", "runs", "coverage", "engine", "seed", "notes", "trust", "stats"]
 
 
 class FakeStore:
@@ -115,8 +127,11 @@ def item(item_id: str, run_ids: tuple[str, ...] = ("r1",), **changes: Any) -> It
     return Item(**(fields | changes))
 
 
+ODD: dict[str, Any] = {"confidence": 0.25, "unusual": True, "effort": 0.5}
+ASKED = Facts(conduct=Conduct(user_turns=3, refusal=True))
+PLACE: dict[str, Any] = {"path": ("c2", "c1"), "leaf": "c2"}
 ITEMS = [
-    item("i2", ("r1", "r2"), thread_id="th", summary="A \ud800 b", path=("c2", "c1"), leaf="c2", source_id="s"),
+    item("i2", ("r1", "r2"), thread_id="th", summary="A \ud800 b", source_id="s", facts=ASKED, **PLACE, **ODD),
     item("i1", ("r7",), summary="x", attributes={"z": 1, "a": float("nan")}, path=("c4",), leaf="c4"),
     item("i3", ("r9",), state=ItemState.FAILED, reason="too long"),
 ]
@@ -187,6 +202,10 @@ async def test_the_whole_report_comes_back_equal(tmp_path: Path) -> None:
                 "cluster_name": "Refunds",
                 "summary": "x",
                 "attributes": {"a": None, "z": 1},
+                "confidence": None,
+                "unusual": False,
+                "effort": None,
+                "facts": None,
             },
             {
                 "run_id": "r2",
@@ -198,12 +217,17 @@ async def test_the_whole_report_comes_back_equal(tmp_path: Path) -> None:
                 "cluster_name": "Late",
                 "summary": "A \ud800 b",
                 "attributes": {},
+                "confidence": 0.25,
+                "unusual": True,
+                "effort": 0.5,
+                "facts": Conduct(user_turns=3, refusal=True).model_dump(),
             },
         ],
         "coverage": COVERAGE | PROJECT.source,
         "engine": "local",
         "seed": 0,
         "notes": ["English only"],
+        "trust": {"languages": {"en": 8, "ru": 1}, "stability": None, "vectors": "minilm-fp32"},
         "stats": {"latency_p50": None, "run_count": 2},
     }
 
@@ -220,7 +244,7 @@ async def test_a_job_in_error_has_empty_lists_and_the_coverage_that_is_known(tmp
     found = await written(tmp_path / "r.json", FakeStore(items), job(state=JobState.ERROR, error="No traces."))
     assert (found["status"], found["error"]) == ("error", "No traces.")
     assert found["clusters"] == []
-    assert found["shape"] == found["stats"] == {}
+    assert found["shape"] == found["stats"] == found["trust"] == {}
     assert found["report"] == {"title": None, "key_points": [], "highlighted_traces": []}
     assert found["coverage"] == COVERAGE | PROJECT.source | {
         "unfinished": None,
@@ -318,15 +342,3 @@ async def test_without_a_path_it_goes_to_standard_output(capsys: pytest.CaptureF
 async def test_an_integer_that_no_reader_can_hold_does_not_stop_the_report(tmp_path: Path) -> None:
     found = await written(tmp_path / "r.json", FakeStore([item("i", attributes={"n": 10**5_000, "m": 2**70})]), job())
     assert found["runs"][0]["attributes"] == {"m": 2**70, "n": None}
-
-
-@pytest.mark.parametrize("name", ["", "absent/report.json"])
-def test_a_place_that_cannot_be_written_is_told_before_the_work(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError, match=r"is a folder: name a file|cannot be written: name a file"):
-        check_writable(tmp_path / name)
-
-
-def test_a_file_that_can_be_written_and_standard_output_are_let_through(tmp_path: Path) -> None:
-    check_writable(tmp_path / "report.json")
-    check_writable(Path("-"))
-    assert list(tmp_path.iterdir()) == []

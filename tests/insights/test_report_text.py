@@ -23,6 +23,7 @@ CLUSTERS = (
     Cluster(id="n", level=1, name="None of these", description="", num_runs=42),
     Cluster(id="a", level=1, name="Refunds", description="Money back", num_runs=20, stats={**STATS, "error_rate": 0.2}),
     Cluster(id="a1", parent_id="a", level=0, name="Partial refunds", description="A part", num_runs=15),
+    Cluster(id="a2", parent_id="a", level=0, name="Other refunds", description="The rest", num_runs=5),
 )
 
 
@@ -95,6 +96,7 @@ def test_categories_come_by_size_with_their_figures_and_none_of_these_last() -> 
         "Delivery ████ 38 % 38 0 % – –",
         "Refunds ██ 20 % 20 20 % 4.1 s $0.012",
         "Partial refunds ██ 15 % 15 – – –",
+        "Other refunds █ 5 % 5 – – –",
         "None of these ████ 42 % 42 – – –",
         "Whole sample ██████████ 100 % 100 5 % 4.1 s $0.012",
     ]
@@ -121,6 +123,14 @@ def test_nothing_is_cut_and_no_line_is_too_long(width: int) -> None:
     assert all(line == line.rstrip() for line in text.splitlines())
 
 
+@pytest.mark.parametrize("width", range(30, 50))
+def test_a_percent_sign_stays_beside_its_number(width: int) -> None:
+    points = ("Refunds fail most: 34 % of them, where 12 % of all others fail, and 100 % of none.",)
+    text = printed(view(key_points=points), width)
+    assert all(share in text for share in ("34 %", "12 %", "100 %"))
+    assert words(text).count(points[0]) == 1
+
+
 def test_a_file_gets_no_escape_codes_and_a_terminal_does() -> None:
     terminal = Terminal(terminal=True)
     print_report(view(), terminal.console)
@@ -140,9 +150,8 @@ def test_text_of_a_trace_cannot_drive_the_terminal() -> None:
     bad = [{"run_id": EVIL, "line": 1, "reason": EVIL}]
     item = Item(workspace_id="w", job_id="j", id="i", run_ids=("r",), summary=EVIL, source_id=EVIL)
     evil: dict[str, Any] = {
-        "clusters": (
-            Cluster(id="a", level=1, name=EVIL, description=EVIL, num_runs=3, stats={"attributes": _values()}),
-        ),
+        "clusters": (Cluster(id="a", level=1, name=EVIL, description=EVIL, num_runs=3, stats=_evil_stats()),),
+        "stats": _evil_stats(),
         "title": EVIL,
         "key_points": (EVIL,),
         "notes": (EVIL,),
@@ -165,8 +174,18 @@ def test_text_of_a_trace_cannot_drive_the_terminal() -> None:
         assert "[bold]b[/bold] :smile:" in text
 
 
-def _values() -> dict[str, Any]:
-    return {EVIL: {"n": 3, "values": {EVIL: 3}, "distinct": 1}, "turns": {"n": 2, "avg": 2.5}}
+def _evil_stats() -> dict[str, Any]:
+    trace = {"run_id": EVIL, "source_id": EVIL, "summary": EVIL}
+    return {
+        "attributes": {EVIL: {"type": "string", "n": 3, "unknown": 0, "values": {EVIL: 3}, "distinct": 1}},
+        "differences": [difference(EVIL)],
+        "typical": trace,
+        "unusual": {"n": 1, "traces": [trace]},
+    }
+
+
+def difference(text: str, name: str = "x", effect: float = 1.0) -> dict[str, Any]:
+    return {"of": "facts", "name": name, "value": None, "effect": effect, "text": text}
 
 
 @given(st.text(st.characters(), max_size=40), st.sampled_from(["utf-8", "ascii", "latin-1"]))
@@ -233,11 +252,81 @@ def test_many_subcategories_are_counted_and_shown_when_asked_for() -> None:
     assert "Leaf 19" in printed(what, verbose=True)
 
 
-def test_attributes_are_shown_when_asked_for() -> None:
-    stats = {"attributes": {"ok": {"n": 3, "values": {"true": 2, "false": 1}}, "turns": {"n": 2, "avg": 2.5}}}
+BOOLEAN = {"type": "boolean", "n": 90, "unknown": 10, "share": 0.8, "rest": {"n": 50, "unknown": 0, "share": 0.4}}
+NUMBER = {"type": "number", "n": 9, "unknown": 0, "p25": 1, "p50": 2.5, "p75": 4, "avg": 2.6, "positive": 1.0}
+STRING = {"type": "string", "n": 3, "unknown": 0, "values": {"login": 1, "billing": 2, "other": 0}, "distinct": 2}
+NOBODY = {"type": "boolean", "n": 0, "unknown": 100, "share": None, "rest": {"n": 0, "unknown": 9, "share": None}}
+
+
+def test_all_figures_of_attributes_and_facts_are_shown_when_asked_for() -> None:
+    stats = {
+        "attributes": {"ok": BOOLEAN, "topic": STRING, "odd": NOBODY, "refund": {**NUMBER, "rest": NUMBER}},
+        "facts": {
+            "tool_calls": {**NUMBER, "rest": NUMBER},
+            "refusal": NOBODY,
+            "tool_errors": {**NUMBER, "p25": 0, "p50": 0, "positive": 0.3, "rest": {**NUMBER, "positive": 0.1}},
+            "effort": {**NUMBER, "p50": 0.7},
+        },
+    }
     what = view(clusters=(CLUSTERS[0].model_copy(update={"stats": stats}),))
-    assert "  ok: true 2, false 1 (of 3)\n  turns: mean 2.5 (of 2)\n" in printed(what, verbose=True)
-    assert "turns" not in printed(what)
+    lines = [line.strip() for line in printed(what, 120, verbose=True).splitlines()]
+    assert "ok: 80 % of 90, 10 unknown; rest 40 %" in lines
+    assert "topic: billing 2, login 1 of 3" in lines
+    assert "odd: unknown" in lines
+    assert "refund: 2.5 (half in 1 to 4) of 9; rest 2.5 (half in 1 to 4)" in lines
+    assert "Facts: tool calls 2.5 (rest 2.5), tool errors 30 % (rest 10 %), effort 70 of 100" in lines
+    assert "80 %" not in printed(what)
+
+
+def test_what_differs_from_the_rest_stands_below_its_category() -> None:
+    told = [difference(f"x{n} 34 % (rest 12 %)", f"x{n}") for n in range(9)]
+    clusters = (CLUSTERS[0].model_copy(update={"stats": {"differences": told}}),)
+    text = words(printed(view(clusters=clusters)))
+    assert "Differs: x0 34 % (rest 12 %), x1 34 % (rest 12 %), x2 34 % (rest 12 %), x3 34 % (rest 12 %) " in text
+    assert "x4" not in text
+    assert "x8" in printed(view(clusters=clusters), verbose=True)
+
+
+def test_a_subcategory_does_not_say_again_what_its_category_says() -> None:
+    top = [difference("errors 34 %", "errors"), difference("turns 9", "turns")]
+    leaves = [
+        [difference("errors 50 %", "errors"), difference("turns 1", "turns", -1.0), difference("calls 3", "calls")],
+        [difference("errors 20 %", "errors")],
+    ]
+    clusters = (
+        CLUSTERS[2].model_copy(update={"stats": {"differences": top}}),
+        *(
+            CLUSTERS[3].model_copy(update={"id": str(n), "stats": {"differences": found}})
+            for n, found in enumerate(leaves)
+        ),
+    )
+    lines = [words(line) for line in printed(view(clusters=clusters)).splitlines() if "Differs" in line]
+    assert lines == ["Differs: errors 34 %, turns 9", "Differs: turns 1, calls 3"]
+
+
+def test_a_category_of_one_subcategory_does_not_show_it() -> None:
+    text = printed(view(clusters=(CLUSTERS[2], CLUSTERS[3])))
+    assert "Refunds" in text
+    assert "Partial" not in text
+
+
+def test_a_category_names_its_typical_trace_by_the_id_that_its_reader_knows() -> None:
+    def typical(**trace: str | None) -> str:
+        return printed(view(clusters=(CLUSTERS[0].model_copy(update={"stats": {"typical": trace}}),)))
+
+    assert "  Typical: ticket 4\n" in typical(run_id="r", source_id="ticket 4")
+    assert "  Typical: r\n" in typical(run_id="r", source_id=None)
+    assert "Typical" not in printed(view())
+
+
+def test_traces_unlike_the_others_are_a_list_with_what_is_left_out() -> None:
+    traces = [{"run_id": f"r{n}", "source_id": None, "summary": "said " * 80} for n in range(5)]
+    text = printed(view(stats={**STATS, "unusual": {"n": 7, "traces": traces}}))
+    assert "\nTraces unlike the others\n- said" in text
+    assert "  r4\n- and 2 more\n" in text
+    assert text.count("said") == 200
+    assert printed(view(stats={**STATS, "unusual": {"n": 7, "traces": traces}}), verbose=True).count("said") == 400
+    assert "unlike" not in printed(view(stats={**STATS, "unusual": {"n": 0, "traces": []}}))
 
 
 def test_a_job_in_error_says_why() -> None:

@@ -13,11 +13,15 @@ import pytest
 
 KEYS = {
     "id", "name", "status", "created_at", "start_time", "end_time", "shape", "error", "clusters", "report",
-    "runs", "coverage", "engine", "seed", "notes", "stats",
+    "runs", "coverage", "engine", "seed", "notes", "trust", "stats",
 }  # fmt: skip
 RUN_KEYS = {
     "run_id", "source_id", "trace_id", "thread_id", "cluster_id", "cluster_ids", "cluster_name", "summary",
-    "attributes",
+    "attributes", "confidence", "unusual", "effort", "facts",
+}  # fmt: skip
+FACTS = {
+    "user_turns", "tool_calls", "tool_errors", "last_result_error", "repeated_calls", "handed_over", "refusal",
+    "ends_in_question", "effort",
 }  # fmt: skip
 CLUSTER_KEYS = {"id", "parent_id", "level", "name", "description", "parent_name", "num_runs", "stats"}
 COVERAGE_KEYS = {
@@ -176,9 +180,12 @@ def _up(cluster: dict[str, Any], clusters: Mapping[str, dict[str, Any]]) -> Iter
 def check_figures(document: dict[str, Any], traces: Mapping[str, Trace]) -> None:
     rows = document["runs"]
     _same(document["stats"], [traces[row["run_id"]] for row in rows], len(rows))
+    check_aspects(document["stats"], rows, None)
     for cluster in document["clusters"]:
-        members = [traces[row["run_id"]] for row in rows if cluster["id"] in row["cluster_ids"]]
-        _same(cluster["stats"], members, len(rows))
+        inside = [row for row in rows if cluster["id"] in row["cluster_ids"]]
+        _same(cluster["stats"], [traces[row["run_id"]] for row in inside], len(rows))
+        check_aspects(cluster["stats"], inside, [row for row in rows if row not in inside])
+        _check_examples(cluster["stats"], inside)
 
 
 def _same(stats: Mapping[str, Any], members: list[Trace], whole: int) -> None:
@@ -200,7 +207,7 @@ def _figures(members: list[Trace]) -> dict[str, float | None]:
     totals = [one.total for one in members if one.total is not None]
     return {
         "run_count": len(members),
-        "error_rate": sum(one.error for one in members) / len(members),
+        "error_rate": sum(one.error for one in members) / len(members) if members else None,
         "error_n": len(members),
         "latency_p50": _percentile(latencies, 50),
         "latency_p95": _percentile(latencies, 95),
@@ -234,3 +241,53 @@ def _feedback(members: list[Trace]) -> dict[str, tuple[int, float]]:
         for key, score in one.feedback.items():
             found.setdefault(key, []).append(score)
     return {key: (len(scores), math.fsum(scores) / len(scores)) for key, scores in found.items()}
+
+
+def check_aspects(stats: Mapping[str, Any], inside: list[dict[str, Any]], outside: list[dict[str, Any]] | None) -> None:
+    """Attributes and facts of these rows, and of the rest beside them; without a rest there is none."""
+    assert set(stats["facts"]) == FACTS
+    assert set(stats["attributes"]) == {name for row in inside for name in row["attributes"]}
+    for of in ("attributes", "facts"):
+        for name, found in stats[of].items():
+            kind = found["type"]
+            _same_aspect(found, kind, [_value(row, of, name) for row in inside])
+            assert ("rest" in found) == (outside is not None), name
+            if outside is not None:
+                _same_aspect(found["rest"], kind, [_value(row, of, name) for row in outside])
+
+
+def _value(row: Mapping[str, Any], of: str, name: str) -> Any:
+    if name == "effort" and of == "facts":
+        return row["effort"]
+    return (row[of] or {}).get(name)
+
+
+def _same_aspect(found: Mapping[str, Any], kind: str, values: list[Any]) -> None:
+    known = [value for value in values if value is not None]
+    assert (found["n"], found["unknown"]) == (len(known), len(values) - len(known))
+    if kind == "boolean":
+        assert found["share"] == (pytest.approx(known.count(True) / len(known)) if known else None)
+    elif kind == "number":
+        quartiles = [_percentile(known, percent) for percent in (25, 50, 75)]
+        assert [found[name] for name in ("p25", "p50", "p75")] == [
+            None if value is None else pytest.approx(value) for value in quartiles
+        ]
+        assert found["positive"] == (pytest.approx(sum(one > 0 for one in known) / len(known)) if known else None)
+    elif found["values"] is not None:
+        assert found["values"] == {value: known.count(value) for value in found["values"]}
+        assert found["distinct"] == len(set(known))
+
+
+def _check_examples(stats: Mapping[str, Any], inside: list[dict[str, Any]]) -> None:
+    """The typical trace is the surest of its leaf, and each difference is one of the figures beside it."""
+    if stats["typical"] is not None:
+        rows = {row["run_id"]: row for row in inside}
+        typical = rows[stats["typical"]["run_id"]]
+        leaf = [row for row in inside if row["cluster_id"] == typical["cluster_id"]]
+        assert typical["confidence"] == max(row["confidence"] for row in leaf)
+    for one in stats["differences"]:
+        figure = stats[one["of"]][one["name"]]
+        assert min(figure["n"], figure["rest"]["n"]) >= 5
+        key = {"median": "p50", "mean": "avg"}.get(one["kind"])
+        if key:
+            assert (figure[key], figure["rest"][key]) == (pytest.approx(one["here"]), pytest.approx(one["rest"]))

@@ -9,6 +9,7 @@ import pytest
 from services.summarizer.local import summarize
 from shared.bodies import pack
 from shared.config import Settings
+from shared.embedding.worker import Embedder
 from shared.events import DeadLetter, Event
 from shared.job_config import JobConfig
 from shared.models import BodyPart, Item, ItemState, Job, JobState, Plan, Project, Run, StoredRun
@@ -68,6 +69,12 @@ def settings() -> Settings:
     return Settings(in_flight=3, lease_seconds=NEVER_LAPSES)
 
 
+@pytest.fixture
+def embedder() -> Embedder:
+    """As where no weights are installed: words alone."""
+    return Embedder("none")
+
+
 def trace(run_id: str, said: str | None = None, **fields: Any) -> StoredRun:
     """A root run in which the user says `said`; `inputs` and `outputs` are its bodies as values."""
     parts: tuple[BodyPart, ...] = ("inputs", "outputs")
@@ -89,4 +96,4 @@ def item(item_id: str, state: ItemState = ItemState.PENDING, **fields: Any) -> I
 
 def features(text: str) -> bytes:
     """What the summarizer would hand over to the categorizer of a trace that says this."""
-    return summarize([Piece(text, True, text)], PLAN).features
+    return summarize([Piece(text, True, text)], PLAN).features.pack()

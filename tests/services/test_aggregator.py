@@ -2,7 +2,7 @@
 
 from math import fsum
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from typing import Any
 
 import pytest
@@ -10,14 +10,21 @@ import pytest
 from services.aggregator.handlers import report_job
 from shared.errors import InvalidEventError
 from shared.events import JobCategorized, JobReported
-from shared.models import Assignment, Cluster, Facts, Item, ItemState, Job, JobState, Report
+from shared.models import Assignment, Cluster, Conduct, Facts, Item, ItemState, Job, JobState, Report
 from shared.store.sqlite import SqliteStore
 from tests.services.conftest import J, Published, W, item, job, opened
 
 FENCE = 2
 EVENT = JobCategorized(workspace_id=W, job_id=J, fence=FENCE)
 SUCCESS = JobReported(workspace_id=W, job_id=J, status="success")
-SCHEMAS = {"attribute_schemas": {"topic": {"type": "string"}}}
+SCHEMAS = {
+    "attribute_schemas": {
+        "topic": {"type": "string"},
+        "happy": {"type": "boolean"},
+        "refund": {"type": "number"},
+        "kind": {"type": "string", "enum": ["a", "b"]},
+    }
+}
 LEAVES = ("leaf 0", "leaf 1", "leaf 2")
 TOP_OF = {"leaf 0": "top 0", "leaf 1": "top 0", "leaf 2": "top 1"}
 
@@ -35,10 +42,25 @@ def facts(n: int) -> Facts:
         total_tokens=None if n % 6 == 0 else 10 * n,
         total_cost=None if n % 7 == 0 else 0.1 * n,
         feedback={"liked": n % 2} if n % 2 else {},
+        conduct=None
+        if n % 8 == 0
+        else Conduct(user_turns=n % 4, tool_errors=None if n % 5 == 3 else n % 3, refusal=n % 2 == 0),
     )
 
 
-DONE = [item(f"{n:02}", ItemState.DONE, facts=facts(n), summary=f"said {n}") for n in range(30)]
+def attributes(n: int) -> dict[str, Any]:
+    return {
+        "topic": None,
+        "happy": None if n % 4 == 1 else n % 2 == 0,
+        "refund": None if n % 4 == 2 else n / 3,
+        "kind": None if n % 5 == 4 else "ab"[n % 2],
+    }
+
+
+DONE = [
+    item(f"{n:02}", ItemState.DONE, facts=facts(n), attributes=attributes(n), summary=f"said {n}", source_id=f"s{n}")
+    for n in range(30)
+]
 FAILED = [
     item(f"failed {n:03}", ItemState.FAILED, reason=f"because {n}", run_ids=("x", f"run {n}")) for n in range(120)
 ]
@@ -49,13 +71,30 @@ def leaf_of(one: Item) -> str:
     return LEAVES[int(one.id) % 3]
 
 
+def confidence(one: Item) -> float:
+    """Twelve items are unusual, and two of them alike in that."""
+    return int(one.id) % 10 / 25 if int(one.id) % 7 else 0.01
+
+
+def effort(one: Item) -> float | None:
+    return None if int(one.id) % 6 == 1 else int(one.id) / 40
+
+
 async def categorized(store: SqliteStore) -> None:
     """A job whose items lie in three leaves below two categories; what an older fence said does not count."""
     counts: dict[str, Any] = {"requested": 200, "matched": 400, "unfinished": 6, "sampled": 153}
     await store.insert_job(job(JobState.CATEGORIZED, SCHEMAS, fence=FENCE, **counts))
     await store.insert_items([*DONE, *FAILED, *LEFT])
     await store.assign_items(
-        W, J, FENCE, [Assignment(one.id, (leaf_of(one), TOP_OF[leaf_of(one)]), 0.5) for one in DONE]
+        W,
+        J,
+        FENCE,
+        [
+            Assignment(
+                one.id, (leaf_of(one), TOP_OF[leaf_of(one)]), confidence(one), confidence(one) < 0.1, effort(one)
+            )
+            for one in DONE
+        ],
     )
     tops = (cluster("top 0", None, 20), cluster("top 1", None, 10))
     clusters = (*tops, *(cluster(leaf, TOP_OF[leaf], 10) for leaf in LEAVES))
@@ -103,6 +142,95 @@ async def test_the_figures_of_the_sample_and_of_every_category_are_those_of_its_
         check(one.stats, inside)
         assert one.stats["share"] == len(inside) / len(DONE)
         assert one.stats["run_count"] == one.num_runs
+
+
+async def test_attributes_and_facts_of_a_category_are_those_of_its_items_beside_those_of_all_others(
+    store: SqliteStore, publish: Published
+) -> None:
+    await categorized(store)
+    await report_job(EVENT, store, publish)
+    report = await reported(store)
+    for one in report.clusters:
+        inside = [each for each in DONE if one.id in (leaf_of(each), TOP_OF[leaf_of(each)])]
+        outside = [each for each in DONE if each not in inside]
+        for stats, items in ((one.stats, inside), (rest_of(one.stats), outside), (report.stats, DONE)):
+            check_aspects(stats, items)
+
+
+def rest_of(stats: dict[str, Any]) -> dict[str, Any]:
+    return {of: {name: found["rest"] for name, found in stats[of].items()} for of in ("attributes", "facts")}
+
+
+def check_aspects(stats: dict[str, Any], items: list[Item]) -> None:
+    """Made again without the code under test."""
+    for found, values in (
+        (stats["attributes"]["happy"], [one.attributes["happy"] for one in items]),
+        (stats["facts"]["refusal"], [one.facts.conduct.refusal if one.facts.conduct else None for one in items]),
+    ):
+        flags = [value for value in values if value is not None]
+        assert (found["n"], found["unknown"]) == (len(flags), len(items) - len(flags))
+        assert found["share"] == pytest.approx(sum(flags) / len(flags))
+    for found, numbers in (
+        (stats["attributes"]["refund"], [one.attributes["refund"] for one in items]),
+        (
+            stats["facts"]["tool_errors"],
+            [one.facts.conduct.tool_errors if one.facts.conduct else None for one in items],
+        ),
+        (stats["facts"]["effort"], [effort(one) for one in items]),
+    ):
+        known = [value for value in numbers if value is not None]
+        assert (found["n"], found["unknown"]) == (len(known), len(items) - len(known))
+        low, middle, high = quantiles(known, n=4, method="inclusive")
+        assert [found["p25"], found["p50"], found["p75"]] == pytest.approx([low, middle, high])
+    kinds = [one.attributes["kind"] for one in items if one.attributes["kind"]]
+    assert stats["attributes"]["kind"]["values"] == {"a": kinds.count("a"), "b": kinds.count("b")}
+    assert stats["attributes"]["topic"]["unknown"] == len(items)
+
+
+async def test_the_surest_trace_of_its_largest_leaf_is_typical_of_a_category_and_the_least_sure_are_shown_as_unusual(
+    store: SqliteStore, publish: Published
+) -> None:
+    await categorized(store)
+    await report_job(EVENT, store, publish)
+    report = await reported(store)
+    for one in report.clusters:
+        if one.level == 0:
+            inside = [each for each in DONE if leaf_of(each) == one.id]
+            typical = min(inside, key=lambda each: (-confidence(each), each.id))
+            assert one.stats["typical"] == shown(typical)
+    assert report.clusters[1].stats["typical"] == report.clusters[4].stats["typical"], "top 1 has that leaf alone"
+    unusual = sorted((one for one in DONE if confidence(one) < 0.1), key=lambda one: (confidence(one), one.id))
+    assert report.stats["unusual"] == {"n": len(unusual), "traces": [shown(one) for one in unusual[:5]]}
+    assert len(unusual) > 5
+
+
+def shown(one: Item) -> dict[str, Any]:
+    return {"run_id": one.id, "source_id": one.source_id, "summary": one.summary}
+
+
+async def test_a_category_without_items_has_figures_that_say_so(store: SqliteStore, publish: Published) -> None:
+    """A category that the user gave stays, though nothing fits it."""
+    await categorized(store)
+    draft = await reported(store)
+    await store.save_report(draft.model_copy(update={"clusters": (*draft.clusters, cluster("empty", None, 0))}))
+    await report_job(EVENT, store, publish)
+    stats = (await reported(store)).clusters[-1].stats
+    assert (stats["run_count"], stats["share"], stats["error_rate"], stats["latency_p50"]) == (0, 0, None, None)
+    assert (stats["differences"], stats["typical"]) == ([], None)
+    assert stats["attributes"]["happy"]["share"] is None
+    assert stats["attributes"]["happy"]["rest"]["n"] > 0
+
+
+async def test_what_differs_clearly_is_told_of_the_category_where_it_does(
+    store: SqliteStore, publish: Published
+) -> None:
+    """An item of leaf 2 has two tool errors, one of leaf 1 one, and one of leaf 0 none, where that is known."""
+    await categorized(store)
+    await report_job(EVENT, store, publish)
+    told = {one.id: [each["text"] for each in one.stats["differences"]] for one in (await reported(store)).clusters}
+    assert told["leaf 2"] == told["top 1"] == ["tool errors 2 (rest 1)"]
+    assert told["leaf 0"] == ["tool errors 0 (rest 2)"]
+    assert told["leaf 1"] == []
 
 
 async def test_the_report_says_what_became_of_every_item_that_was_asked_for(

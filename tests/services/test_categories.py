@@ -1,4 +1,4 @@
-"""Grouping without a model, and the tree that is made of it."""
+"""Grouping without a model, and the tree that is made of it. Without vectors here: the words decide."""
 
 import random
 from collections import Counter
@@ -6,22 +6,40 @@ from typing import Any
 
 import pytest
 
-from services.categorizer.local import VERSION, Category, Leaf, categorize
+from services.categorizer.local import Category, Found, Leaf, categorize
+from services.categorizer.sample import Sample
 from services.categorizer.tree import build
-from shared.bodies import pack
+from shared.errors import ItemError
+from shared.features import Features
 from shared.job_config import JobConfig
-from shared.models import FEW, NONE_OF_THESE
-from tests.services.conftest import features, job
+from shared.models import FEW, NONE_OF_THESE, Conduct
+from tests.services.conftest import features, item, job
 
-TOPICS = ("refund money back card", "parcel lost courier late", "password login reset account")
+TOPICS = (
+    ("refund the money to my card", "get a refund for a broken lamp", "refund my last order"),
+    ("track a lost parcel", "find my late parcel", "ask the courier about a parcel"),
+    ("reset my account password", "change the password of my login", "unlock my account"),
+)
+OPENINGS = ("I want to", "Please", "Can you help me to", "I would like to")
 
 
 def talk(items: int, seed: int = 0) -> list[bytes]:
-    """Features of items that each say some words of one topic, and one of their own."""
+    """Features of items that each ask for something of one of three topics, in words of their own."""
     dice = random.Random(seed)
     return [
-        features(" ".join([*dice.sample(TOPICS[n % 3].split(), 3), dice.choice("abcdefgh") * 4])) for n in range(items)
+        features(f"{dice.choice(OPENINGS)} {dice.choice(TOPICS[n % 3])}, {dice.choice('abcdefgh') * 4}.")
+        for n in range(items)
     ]
+
+
+def sample(packed: list[bytes], **fields: Any) -> Sample:
+    n = len(packed)
+    fixed: dict[str, Any] = {"attributes": [{}] * n, "conducts": [None] * n, "errors": [None] * n}
+    return Sample(packed, **{**fixed, **fields})
+
+
+def found_in(packed: list[bytes], **config: Any) -> list[Category]:
+    return categorize(sample(packed), JobConfig(**config)).categories
 
 
 def members(categories: list[Category]) -> list[int]:
@@ -36,15 +54,17 @@ EMPTY = features("")
 KINDS: dict[str, list[bytes]] = {
     "1": talk(1),
     "2": talk(2),
+    "5": talk(5),
     "7": talk(7),
     "8": talk(8),
     "30": talk(30),
-    "300": talk(300),
-    "100 identical": [features("refund my money")] * 100,
+    "100 identical": [features("Refund my money")] * 100,
     "30 without words": [EMPTY] * 30,
     "one without words": [EMPTY],
     "100, one without words": [EMPTY, *talk(99)],
     "stop words only": [features("the and of")] * 9,
+    "signs only": [features(sign * 9) for sign in "!?#*&%$-+=" for _ in range(3)],
+    "two languages": [*talk(40), *[features(f"Где мой заказ номер {n}, пожалуйста?") for n in range(20)]],
     "more words than dimensions": [
         features(f"word{chr(97 + n % 26)} {chr(97 + n // 26) * 5} refund") for n in range(200)
     ],
@@ -52,7 +72,7 @@ KINDS: dict[str, list[bytes]] = {
 CONFIGS: dict[str, dict[str, Any]] = {
     "plain": {},
     "hierarchy": {"hierarchy": (5, 2)},
-    "given": {"partitions": {"Refund": "money back", "Nobody": "zebra"}},
+    "given": {"partitions": {"Refunds": "money back", "Nobody": "zebras"}},
     "no limit": {"max_leaves": 0},
 }
 
@@ -60,32 +80,36 @@ CONFIGS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 @pytest.mark.parametrize("items", KINDS.values(), ids=KINDS)
 def test_every_item_lies_in_exactly_one_leaf_whatever_it_says(items: list[bytes], config: dict[str, Any]) -> None:
-    found = categorize(items, JobConfig(**config))
+    found = found_in(items, **config)
     assert members(found) == list(range(len(items)))
     for category in found:
+        assert category.name
+        assert category.description
         for leaf in category.leaves:
             assert len(leaf.confidence) == len(leaf.members) > 0
             assert all(0 <= sure <= 1 for sure in leaf.confidence)
+            assert leaf.name
+            assert leaf.description
 
 
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 def test_the_same_items_and_seed_give_the_same_places(config: dict[str, Any]) -> None:
-    assert categorize(talk(120), JobConfig(**config)) == categorize(talk(120), JobConfig(**config))
+    assert found_in(talk(120), **config) == found_in(talk(120), **config)
 
 
 def test_items_of_one_topic_lie_together() -> None:
-    found = categorize(talk(90), JobConfig(hierarchy=(3, 3)))
+    found = found_in(talk(90), hierarchy=(3, 3))
     assert sorted(sorted(m % 3 for m in members([category])) for category in found) == [[0] * 30, [1] * 30, [2] * 30]
 
 
 def test_few_items_are_a_list_and_not_ten_categories() -> None:
     for items in (1, 2, FEW - 1):
-        assert leaves(categorize(talk(items), JobConfig())) == 1
-    assert leaves(categorize(talk(FEW), JobConfig())) > 1
+        assert leaves(found_in(talk(items))) == 1
+    assert leaves(found_in(talk(40))) > 1
 
 
 def test_items_that_are_alike_are_not_torn_apart() -> None:
-    found = categorize([features("refund money")] * 50 + [features("parcel lost")] * 50, JobConfig(hierarchy=(9, None)))
+    found = found_in([features("Refund my money")] * 50 + [features("Find the lost parcel")] * 50, hierarchy=(9, None))
     assert leaves(found) == 2
 
 
@@ -93,54 +117,83 @@ def test_items_that_are_alike_are_not_torn_apart() -> None:
     ("hierarchy", "expected"), [((5, 2), (5, 2)), ((4, 4), (4, 4)), ((6, 1), (6, 1)), ((1, 1), (1, 1))]
 )
 def test_the_hierarchy_is_leaves_then_top(hierarchy: tuple[int, int], expected: tuple[int, int]) -> None:
-    found = categorize(talk(200), JobConfig(hierarchy=hierarchy))
+    found = found_in(talk(200), hierarchy=hierarchy)
     assert (leaves(found), len(found)) == expected
 
 
 def test_automatic_leaves_stay_below_the_limit() -> None:
-    assert leaves(categorize(talk(300), JobConfig(max_leaves=4))) == 4
-    assert leaves(categorize(talk(300), JobConfig(max_leaves=0))) > 4
+    assert leaves(found_in(talk(300), max_leaves=4)) <= 4
+    assert leaves(found_in(talk(300), max_leaves=0)) > 4
 
 
 def test_large_categories_come_first() -> None:
-    found = categorize(talk(90) + [features("refund money card")] * 60, JobConfig(hierarchy=(6, 3)))
-    sizes = [len(members([category])) for category in found]
+    found = found_in(talk(90) + [features("Refund the money to my card")] * 60, hierarchy=(6, 3))
+    sizes = [category.size for category in found]
     assert sizes == sorted(sizes, reverse=True)
 
 
-def test_given_categories_keep_their_order_and_the_rest_is_none_of_these() -> None:
+def test_the_most_typical_items_of_a_leaf_come_first() -> None:
+    for category in found_in(talk(120)):
+        for leaf in category.leaves:
+            assert leaf.confidence == sorted(leaf.confidence, reverse=True)
+
+
+def test_given_categories_keep_their_order_and_their_descriptions() -> None:
     """One that nothing fits stays, empty, since the user asked for it."""
-    config = JobConfig(partitions={"Zebras": "stripes", "Refund": "money back", "Parcel": ""})
-    found = categorize([features(text) for text in ("money refund", "lost parcel", "weather report")], config)
-    assert [(category.name, members([category])) for category in found] == [
-        ("Zebras", []),
-        ("Refund", [0]),
-        ("Parcel", [1]),
-        (NONE_OF_THESE, [2]),
-    ]
-    assert found[1].description == "money back"
-    assert found[3].description
+    config = {"partitions": {"Zebras": "stripes and hooves", "Refunds": "refund the money", "Parcels": "lost parcel"}}
+    found = [category for category in found_in(talk(60), **config) if category.name != NONE_OF_THESE]
+    assert [category.name for category in found] == ["Zebras", "Refunds", "Parcels"]
+    assert found[0].leaves == []
+    assert [category.description for category in found] == list(config["partitions"].values())
+    assert sum(m % 3 == 0 for m in members([found[1]])) > 15
 
 
 def test_where_everything_fits_there_is_no_none_of_these() -> None:
-    found = categorize([features("refund please")] * 3, JobConfig(partitions={"Refund": ""}))
-    assert [category.name for category in found] == ["Refund"]
+    assert [one.name for one in found_in([features("refund please")] * 3, partitions={"Refund": ""})] == ["Refund"]
 
 
 def test_features_of_another_version_are_refused() -> None:
-    with pytest.raises(ValueError, match="version b'w9' are not known"):
-        categorize([b"w9" + pack({}), VERSION + pack({})], JobConfig())
+    with pytest.raises(ItemError, match="version b'w9' are not known"):
+        categorize(sample([b"w9" + Features().pack(), Features().pack()]), JobConfig())
 
 
-def leaf(*at: int, words: str = "refund money") -> Leaf:
-    return Leaf(list(at), [0.5] * len(at), words.split())
+def test_what_was_found_says_how_it_was_made_and_in_which_languages_people_spoke() -> None:
+    trust = categorize(sample(KINDS["two languages"]), JobConfig()).trust
+    assert trust["vectors"] == "words"
+    assert trust["languages"]["ru"] >= 15
+    assert sum(trust["languages"].values()) == trust["items_looked_at"] == 60
+    assert set(trust["stability"]) == {"leaves", "top"}
+    assert all(-1 <= agreed <= 1 for agreed in trust["stability"].values())
 
 
-TREE = [
-    Category("Money", "About money.", [leaf(0, 3), leaf(1, words="refund money card"), leaf(4)]),
-    Category("Money", None, [leaf(2)]),
-    Category("Nobody", None, []),
-]
+def test_effort_ranks_the_items_and_is_unknown_where_nothing_was_counted() -> None:
+    conducts = [Conduct(messages=n, user_turns=1) if n else None for n in range(9)]
+    effort = categorize(sample(talk(9), conducts=conducts), JobConfig()).effort
+    known = [rank for rank in effort[1:] if rank is not None]
+    assert effort[0] is None
+    assert len(known) == 8
+    assert known == sorted(known)
+
+
+def test_a_sample_keeps_what_the_engine_needs_of_an_item() -> None:
+    whole = Sample()
+    whole.add(item("a", features=b"f", attributes={"x": True}))
+    assert (len(whole), whole.features, whole.attributes, whole.conducts) == (1, [b"f"], [{"x": True}], [None])
+
+
+def leaf(*at: int, name: str = "Refund an order") -> Leaf:
+    return Leaf(name, f"People ask to {name}.", list(at), [0.5] * len(at))
+
+
+TREE = Found(
+    [
+        Category("Money", "About money.", [leaf(0, 3), leaf(1), leaf(4, name="Pay a bill")]),
+        Category("Money", "More of it.", [leaf(2)]),
+        Category("Nobody", "Nobody asks for it.", []),
+    ],
+    unusual=[3],
+    effort=[None, 0.1, 0.2, 0.3, 0.4],
+)
 IDS = ["a", "b", "c", "d", "e"]
 
 
@@ -169,13 +222,17 @@ def test_ids_follow_from_job_and_place() -> None:
     assert len({cluster.id for cluster in [*first, *other]}) == 2 * len(first)
 
 
-def test_siblings_never_share_a_name_nor_does_a_subcategory_its_parents() -> None:
-    clusters, _ = build(job(), IDS, [*TREE, Category("refund, money", None, [leaf(), leaf()])])
+def test_siblings_never_share_a_name() -> None:
+    clusters, _ = build(job(), IDS, TREE)
     for parent in {cluster.parent_id for cluster in clusters}:
         names = [cluster.name for cluster in clusters if cluster.parent_id == parent]
         assert len(set(names)) == len(names)
-    for cluster in clusters:
-        assert cluster.name != cluster.parent_name
+
+
+def test_an_assignment_says_whether_the_item_is_odd_and_its_effort() -> None:
+    found = {one.item_id: one for one in build(job(), IDS, TREE)[1]}
+    assert [item_id for item_id, one in found.items() if one.unusual] == ["d"]
+    assert [found[item_id].effort for item_id in IDS] == TREE.effort
 
 
 def test_every_cluster_has_a_description_and_a_given_one_is_kept() -> None:

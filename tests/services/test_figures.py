@@ -10,10 +10,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.aggregator.figures import DISTINCT, Tally, figures
-from shared.models import Facts
+from services.aggregator.aspects import DISTINCT
+from services.aggregator.figures import FACTS, Table
+from shared.job_config import AttributeSchema
+from shared.models import Conduct, Facts
 
 NAN, INFINITY = float("nan"), float("inf")
+
+
+def figures(facts: Sequence[Facts]) -> dict[str, Any]:
+    """Of all these items."""
+    table = Table()
+    for one in facts:
+        table.add(("leaf",), one)
+    return table.whole()
+
+
+def attribute(schema: dict[str, Any], *values: Any) -> dict[str, Any]:
+    """The figure of one attribute with these values, one an item."""
+    table = Table({"x": AttributeSchema(**schema)})
+    for value in values:
+        table.add(("leaf",), Facts(), {"x": value})
+    found: dict[str, Any] = table.whole()["attributes"]["x"]
+    return found
+
+
+def beside(schema: dict[str, Any], here: Sequence[Any], rest: Sequence[Any]) -> dict[str, Any]:
+    """The figure of one attribute in a category, with that of the rest."""
+    table = Table({"x": AttributeSchema(**schema)})
+    for leaf, values in (("here", here), ("one", rest[::2]), ("other", rest[1::2])):
+        for value in values:
+            table.add((leaf, "above"), Facts(), {"x": value})
+    found: dict[str, Any] = table.cluster("here")["attributes"]["x"]
+    return found
 
 
 def latencies(*values: float | None) -> list[Facts]:
@@ -32,9 +61,11 @@ def test_what_nobody_knows_is_none_with_an_n_of_zero() -> None:
 
 
 def test_an_empty_group_has_no_figures_and_no_share_of_nothing() -> None:
-    assert figures([], whole=0)["share"] is None
-    assert figures([], whole=4)["share"] == 0
     assert figures([])["run_count"] == 0
+    assert Table().cluster("none")["share"] is None
+    table = Table()
+    table.add(("leaf",), Facts())
+    assert (table.cluster("other")["share"], table.cluster("other")["run_count"]) == (0, 0)
 
 
 def test_the_error_rate_is_over_the_items_whose_error_is_known() -> None:
@@ -101,45 +132,132 @@ def test_feedback_keys_from_clients_cannot_grow_the_report_without_end() -> None
     assert found["liked"]["n"] == 3_000
 
 
-def test_attributes_have_a_table_of_their_values() -> None:
-    values: list[dict[str, Any]] = [
-        {"ok": True, "turns": 2},
-        {"ok": False, "turns": 4},
-        {"ok": True, "turns": None},
-        {"topic": "refund"},
-    ]
-    found = figures([Facts()] * 4, values)["attributes"]
-    assert found["ok"] == {"n": 3, "values": {"true": 2, "false": 1}, "distinct": 2}
-    assert (found["turns"]["n"], found["turns"]["avg"], found["turns"]["p50"]) == (2, 3, 3)
-    assert found["topic"] == {"n": 1, "values": {"refund": 1}, "distinct": 1}
+def test_a_boolean_has_its_share_of_true_over_the_known_beside_the_rest() -> None:
+    assert beside({"type": "boolean"}, [True, True, None, False], [False, None, True, False, False]) == {
+        "type": "boolean",
+        "n": 3,
+        "unknown": 1,
+        "share": 2 / 3,
+        "rest": {"n": 4, "unknown": 1, "share": 1 / 4},
+    }
+
+
+def test_a_number_has_its_quartiles_beside_the_rest() -> None:
+    found = beside({"type": "number"}, [1, 2, 3, 4, 5.5, None], [0, 10, -20, 30])
+    rest = found.pop("rest")
+    assert found == {
+        "type": "number", "n": 5, "unknown": 1, "p25": 2, "p50": 3, "p75": 4, "avg": 3.1, "positive": 1
+    }  # fmt: skip
+    assert (rest["n"], rest["unknown"], rest["p50"], rest["avg"], rest["positive"]) == (4, 0, 5, 5, 0.5)
+
+
+def test_a_categorical_attribute_has_the_count_of_every_given_value_beside_the_rest() -> None:
+    schema = {"type": "string", "enum": ["billing", "login", "other"]}
+    assert beside(schema, ["billing", "billing", None], ["login", "billing", "strange"]) == {
+        "type": "string",
+        "n": 2,
+        "unknown": 1,
+        "values": {"billing": 2, "login": 0, "other": 0},
+        "distinct": 1,
+        "rest": {"n": 2, "unknown": 1, "values": {"billing": 1, "login": 1, "other": 0}, "distinct": 2},
+    }
+
+
+def test_of_open_values_the_most_frequent_are_counted_in_the_rest_too() -> None:
+    found = beside({"type": "string"}, ["a"] * 3 + [str(n) for n in range(20)], ["a", "b"])
+    assert (len(found["values"]), found["values"]["a"], found["distinct"]) == (10, 3, 21)
+    assert (found["rest"]["values"]["a"], found["rest"]["n"], found["rest"]["distinct"]) == (1, 2, 2)
+    assert found["rest"]["values"].keys() == found["values"].keys()
+
+
+@pytest.mark.parametrize("kind", ["boolean", "number", "string"])
+def test_what_nobody_knows_of_an_attribute_is_unknown_and_so_is_a_value_of_another_type(kind: str) -> None:
+    wrong: list[Any] = [None, [1], NAN, {"a": True}]
+    others: dict[str, list[Any]] = {
+        "boolean": [1, "true"],
+        "number": [True, "3", 10**400, INFINITY],
+        "string": [True, 3],
+    }
+    wrong += others[kind]
+    found = attribute({"type": kind}, *wrong)
+    assert (found["n"], found["unknown"]) == (0, len(wrong))
+    assert {found[key] for key in ("share", "p50", "avg", "positive") if key in found} <= {None}
+
+
+def test_an_attribute_that_the_job_does_not_know_is_not_followed() -> None:
+    table = Table({"x": AttributeSchema(type="boolean")})
+    table.add(("leaf",), Facts(), {"y": True})
+    assert table.whole()["attributes"].keys() == {"x"}
 
 
 def test_free_text_has_no_table_of_values() -> None:
-    long = figures([Facts()], [{"said": "x" * 300}])["attributes"]["said"]
-    many = figures([Facts()] * 2_000, [{"said": str(n)} for n in range(2 * DISTINCT)])["attributes"]["said"]
-    assert long == {"n": 1, "values": None, "distinct": None}
-    assert many == {"n": 2_000, "values": None, "distinct": None}
+    long = attribute({"type": "string"}, "x" * 300)
+    many = attribute({"type": "string"}, *(str(n) for n in range(2 * DISTINCT)))
+    assert (long["n"], long["values"], long["distinct"]) == (1, None, None)
+    assert (many["n"], many["values"], many["distinct"]) == (2_000, None, None)
 
 
-def test_facts_and_attributes_of_different_lengths_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"longer|shorter"):
-        figures([Facts()], [])
+def test_facts_are_counted_as_attributes_are() -> None:
+    table = Table()
+    table.add(("a",), Facts(conduct=Conduct(user_turns=4, tool_errors=2, refusal=True)), effort=0.5)
+    table.add(("a",), Facts(conduct=Conduct(user_turns=2, handed_over=True)))
+    table.add(("b",), Facts())
+    found = table.cluster("a")["facts"]
+    assert found.keys() == FACTS.keys()
+    assert (found["user_turns"]["n"], found["user_turns"]["p50"]) == (2, 3)
+    assert (found["tool_errors"]["n"], found["tool_errors"]["unknown"], found["tool_errors"]["positive"]) == (1, 1, 1)
+    assert (found["refusal"]["n"], found["refusal"]["share"]) == (1, 1)
+    assert (found["handed_over"]["n"], found["handed_over"]["share"]) == (2, 0.5)
+    assert (found["effort"]["n"], found["effort"]["p50"]) == (1, 0.5)
+    assert found["handed_over"]["rest"] == {"n": 0, "unknown": 1, "share": None}
 
 
-def test_a_share_is_of_the_whole() -> None:
-    assert figures([Facts()] * 3, whole=12)["share"] == 0.25
-    assert "share" not in figures([Facts()])
+def test_a_share_is_of_the_whole_which_has_none_itself() -> None:
+    table = Table()
+    for leaf in "aabbbbbb":
+        table.add((leaf, "top"), Facts())
+    assert (table.cluster("a")["share"], table.cluster("top")["share"]) == (0.25, 1)
+    assert "share" not in table.whole()
+    assert "rest" not in table.whole()["facts"]["user_turns"]
 
 
-def test_items_stream_through_a_tally() -> None:
-    """A tally that is fed one by one says what `figures` says of all at once."""
-    items: Sequence[Facts] = [Facts(error=n % 3 == 0, latency=float(n), total_cost=n / 7) for n in range(50)]
-    tally = Tally()
-    for one in items:
-        tally.add(one)
-    assert tally.result() == figures(items)
+def test_what_lies_in_no_cluster_is_of_the_rest_and_of_the_whole() -> None:
+    table = Table()
+    table.add(("a",), Facts(latency=1))
+    table.add((), Facts(latency=3))
+    assert (table.cluster("a")["run_count"], table.whole()["run_count"], table.whole()["latency_p50"]) == (1, 2, 2)
+
+
+ITEM = st.tuples(st.sampled_from("abc"), st.none() | st.booleans(), st.none() | st.integers(-3, 3))
+
+
+@given(st.lists(ITEM, max_size=40), st.randoms(use_true_random=False))
+def test_every_group_has_the_figures_of_its_own_items(
+    items: list[tuple[str, bool | None, int | None]], shuffler: random.Random
+) -> None:
+    """A category of two leaves, in one table with all others, says what a table of its items alone would say."""
+    schemas = {"x": AttributeSchema(type="boolean"), "y": AttributeSchema(type="number")}
+    table, alone, rest = Table(schemas), Table(schemas), Table(schemas)
+    tops = {"a": "top", "b": "top", "c": "other"}
+    shuffled = shuffler.sample(items, len(items))
+    for leaf, boolean, number in shuffled:
+        table.add((leaf, tops[leaf]), Facts(error=boolean, latency=number), {"x": boolean, "y": number})
+    for leaf, boolean, number in items:
+        of = alone if tops[leaf] == "top" else rest
+        of.add((leaf,), Facts(error=boolean, latency=number), {"x": boolean, "y": number})
+    found, wanted, others = table.cluster("top"), alone.whole(), rest.whole()
+    for name in wanted.keys() - {"attributes", "facts"}:
+        assert found[name] == wanted[name], name
+    for name in schemas:
+        beside = others["attributes"][name]
+        assert found["attributes"][name] == {
+            **wanted["attributes"][name],
+            "rest": {key: value for key, value in beside.items() if key != "type"},
+        }
 
 
 def test_figures_are_json_without_nan() -> None:
-    found = figures([Facts(latency=NAN, total_cost=1.5, feedback={"a": INFINITY})], [{"n": NAN}])
+    found = figures([Facts(latency=NAN, total_cost=1.5, feedback={"a": INFINITY})])
     assert json.loads(json.dumps(found, allow_nan=False)) == found
+    numbers = attribute({"type": "number"}, NAN, 2)
+    assert json.loads(json.dumps(numbers, allow_nan=False)) == numbers

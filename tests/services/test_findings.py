@@ -3,14 +3,23 @@
 import random
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
-from services.aggregator.figures import figures
+from services.aggregator.figures import Table
 from services.aggregator.findings import Findings, findings
 from services.aggregator.highlights import Candidate, Shortlist
 from shared.models import NONE_OF_THESE, Cluster, Facts
-from shared.wording import money, percent, seconds
+from shared.wording import money, number, percent, seconds
+
+
+def figures(items: Sequence[Facts]) -> dict[str, Any]:
+    """Of all these items."""
+    table = Table()
+    for one in items:
+        table.add(("leaf",), one)
+    return table.whole()
 
 
 def facts(count: int, errors: int = 0, latency: float | None = 1.0, cost: float | None = 0.01) -> list[Facts]:
@@ -144,6 +153,30 @@ def test_at_most_five_key_points_and_none_of_these_is_one_of_them() -> None:
     assert sample.findings().key_points[4] == "30 of 100 traces (30 %) fit none of the categories."
 
 
+def with_difference(cluster: Cluster, effect: float, *texts: str) -> Cluster:
+    differences = [{"effect": effect, "text": text} for text in texts]
+    return cluster.model_copy(update={"stats": {**cluster.stats, "differences": differences}})
+
+
+def test_the_category_that_differs_most_is_named_with_three_differences_if_there_is_room() -> None:
+    sample = Sample(A=facts(50), B=facts(40), C=facts(30))
+    apart = {"top A": (0.5, ("effort 10 of 100 (rest 50)",)), "top B": (-0.9, ("a", "b", "c", "d"))}
+    clusters = [
+        with_difference(one, apart[one.id][0], *apart[one.id][1]) if one.id in apart else one
+        for one in sample.clusters()
+    ]
+    whole = figures([one for items in sample.groups.values() for one in items])
+    assert findings(clusters, whole, []).key_points[-1] == "B differs most from the rest: a, b, c."
+    full = Sample(**{"A": facts(50), "B": facts(20, errors=12, latency=9, cost=0.3), NONE_OF_THESE: facts(30)})
+    told = findings(
+        [with_difference(one, 2, "x") for one in full.clusters()],
+        figures([one for items in full.groups.values() for one in items]),
+        [],
+    )
+    assert len(told.key_points) == 5
+    assert not any("differs" in point for point in told.key_points)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_order_of_the_input_changes_nothing(seed: int) -> None:
     sample = Sample(A=facts(20, errors=5), B=facts(20, errors=5, latency=9), C=facts(20, latency=9, cost=0.5))
@@ -197,6 +230,12 @@ def test_a_category_of_one_level_stands_at_the_top() -> None:
         (seconds(99.97), "100 s"),
         (seconds(900), "15 min"),
         (seconds(12_600), "3.5 h"),
+        (number(3.0), "3"),
+        (number(-2), "-2"),
+        (number(2.54), "2.5"),
+        (number(0.0412), "0.041"),
+        (number(1_234.5), "1,234"),
+        (number(1e-7), "1e-07"),
         (money(0), "$0.00"),
         (money(0.5), "$0.50"),
         (money(0.0996), "$0.10"),

@@ -1,27 +1,21 @@
-"""What a summary is made of: the context of the prompt, the facts, the corpus and the engine without a model."""
+"""What a summary is made of: the context of the prompt, the facts and the corpus."""
 
 from typing import Any
 
 import pytest
 
-from services.summarizer.context import load
 from services.summarizer.corpus import survey
 from services.summarizer.facts import load_facts
-from services.summarizer.local import COMMON, SUMMARY_LENGTH, VERSION, summarize
-from shared.bodies import unpack
 from shared.content import sentence_key
+from shared.context import load
 from shared.errors import ItemError, PromptError
 from shared.models import Facts, Feedback, Item, Plan, StoredRun
-from shared.prompts import DEFAULT, Piece, Prompt, parse
+from shared.prompts import DEFAULT, Prompt, parse
 from shared.store.sqlite import SqliteStore
-from tests.services.conftest import PLAN, J, W, features, item, job, trace
+from tests.services.conftest import J, W, item, job, trace
 
 HELLO = "Welcome to the support of the shop."
 ALL_MESSAGES = parse("{{all_thread_messages}}")
-
-
-def said(text: Any) -> list[Piece]:
-    return [Piece(str(text), True, text)]
 
 
 def user(text: str) -> dict[str, str]:
@@ -145,55 +139,15 @@ async def test_a_path_that_one_trace_has_is_enough(store: SqliteStore) -> None:
     assert (await survey(store, job(config=prompt), [item("a"), item("b")])).documents == 2
 
 
-def test_a_summary_leaves_out_what_most_traces_share() -> None:
-    plan = PLAN.model_copy(update={"common": {sentence_key(HELLO): 0.9}})
-    found = summarize(said(f"{HELLO} My parcel is lost."), plan)
-    assert found.text == "My parcel is lost."
-    assert unpack(found.features.removeprefix(VERSION)) == {"parcel": 1, "lost": 1}
-
-
-def test_a_sentence_at_the_limit_is_kept() -> None:
-    plan = PLAN.model_copy(update={"common": {sentence_key(HELLO): COMMON}})
-    assert summarize(said(HELLO), plan).text == HELLO
-
-
-def test_of_a_trace_that_is_all_template_the_rarest_sentence_is_kept() -> None:
-    plan = PLAN.model_copy(update={"common": {sentence_key("Very common."): 0.9, sentence_key("Less common."): 0.6}})
-    assert summarize(said("Very common. Less common."), plan).text == "Less common."
-
-
-@pytest.mark.parametrize("nothing", [[], said(None), said(""), said([user("")])])
-def test_an_empty_trace_says_so(nothing: list[Piece]) -> None:
-    found = summarize(nothing, PLAN)
-    assert found.text == "(empty)"
-    assert unpack(found.features.removeprefix(VERSION)) == {}
-
-
-def test_a_summary_is_cut_at_a_word_and_marked() -> None:
-    found = summarize(said("alpha " * 500), PLAN).text
-    assert len(found) <= SUMMARY_LENGTH
-    assert found.endswith("alpha…")
-    assert len(summarize(said("x" * 5_000), PLAN).text) <= SUMMARY_LENGTH
-
-
-def test_system_and_tool_messages_are_no_part_of_a_summary_unless_there_is_nothing_else() -> None:
-    system, tool = {"role": "system", "content": "Be kind."}, {"role": "tool", "content": "404"}
-    assert summarize(said([system, user("Where is it?"), tool]), PLAN).text == "Where is it?"
-    assert summarize(said([system]), PLAN).text == "Be kind."
-
-
-def test_the_template_of_the_prompt_is_no_part_of_a_summary() -> None:
-    pieces = [Piece("Summarise this: ", False), *said("My parcel is lost.")]
-    assert summarize(pieces, PLAN).text == "My parcel is lost."
-
-
-def test_the_same_trace_gives_the_same_bytes() -> None:
-    assert features("b a c b zebra apple") == features("b a c b zebra apple")
-    words = unpack(features("The zebra saw the apple.").removeprefix(VERSION))
-    assert list(words) == sorted(words) == ["apple", "saw", "the", "zebra"]
-
-
 async def test_a_plan_of_no_shared_sentence_is_empty(store: SqliteStore) -> None:
     await store.save_runs([trace("a", "One."), trace("b", "Two.")])
     found = await survey(store, job(), [item("a"), item("b")])
     assert found == Plan(workspace_id=W, job_id=J, documents=2, common={})
+
+
+async def test_only_what_user_and_assistant_say_can_be_shared(store: SqliteStore) -> None:
+    """A long system prompt would leave no room for what is asked, and is no part of a summary anyway."""
+    said = [{"role": role, "content": f"Said by the {role}."} for role in ("system", "user", "assistant", "tool")]
+    await store.save_runs([trace(f"{n}", inputs={"messages": said}) for n in range(8)])
+    plan = await survey(store, job(), [item(f"{n}") for n in range(8)])
+    assert plan.common == {sentence_key(f"Said by the {role}."): 1.0 for role in ("user", "assistant")}

@@ -1,19 +1,23 @@
 """prepare_job and summarize_item: look, work, save, publish, and nothing twice."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from services.summarizer.handlers import lease_name, prepare, prepare_job, summarize_item
 from services.summarizer.releaser import Releaser
 from shared.config import Settings
+from shared.embedding.worker import Embedder
 from shared.errors import InvalidEventError, ItemError, UsageError
 from shared.events import ItemSampled, ItemSummarized, JobReported, JobRequested
+from shared.features import Array, Features
 from shared.frozen import FrozenJobs
 from shared.leases import Lease
-from shared.models import FINAL, Item, ItemState, Job, JobState, StoredRun
+from shared.models import FINAL, Conduct, Item, ItemState, Job, JobState, StoredRun
 from shared.store.sqlite import SqliteStore
 from tests.services.conftest import NEVER_LAPSES, PLAN, J, P, Published, W, item, job, opened, trace
 
@@ -231,46 +235,95 @@ async def sampled(store: SqliteStore, state: ItemState = ItemState.RELEASED, **f
 
 @pytest.mark.parametrize("state", [ItemState.RELEASED, ItemState.PENDING])
 async def test_a_sampled_item_gets_its_summary_its_facts_and_its_features(
-    store: SqliteStore, publish: Published, state: ItemState
+    store: SqliteStore, publish: Published, embedder: Embedder, state: ItemState
 ) -> None:
-    await summarize_item(SAMPLED, store, publish, await sampled(store, state))
+    await summarize_item(SAMPLED, store, publish, await sampled(store, state), embedder)
     found = await stored_item(store)
     assert (found.state, found.summary, found.facts.total_tokens) == (ItemState.SUMMARIZED, "My parcel is lost.", 7)
-    assert found.features
+    assert found.facts.conduct == Conduct(messages=1, user_turns=1)
+    features = Features.unpack(found.features)
+    assert (features.request, features.encoder, features.request_vector) == ("My parcel is lost.", "", None)
     assert publish.events == [SUMMARIZED]
 
 
-async def test_a_repeated_event_publishes_again_but_does_not_work_again(store: SqliteStore, publish: Published) -> None:
+class Marking(Embedder):
+    """Gives each text the vector that points along its place in the call; one that is not called with texts fails."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
+
+    async def encode(self, texts: Sequence[str]) -> Array | None:
+        self.calls.append(list(texts))
+        return np.eye(384, dtype=np.float32)[: len(texts)]
+
+    async def name(self) -> str:
+        return "marking"
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_request_and_gist_are_embedded_in_one_call(
+    store: SqliteStore, publish: Published, answered: bool
+) -> None:
+    frozen_jobs, embedder = await sampled(store), Marking()
+    said = [{"role": "user", "content": "My parcel is lost."}, {"role": "assistant", "content": "It is on its way."}]
+    await store.save_runs([trace("a", inputs={"messages": said[: 1 + answered]})])
+    await summarize_item(SAMPLED, store, publish, frozen_jobs, embedder)
+    features = Features.unpack((await stored_item(store)).features)
+    gist = ["My parcel is lost.\nIt is on its way."] if answered else []
+    assert embedder.calls == [["My parcel is lost.", *gist]]
+    assert (features.encoder, features.gist_vector is not None) == ("marking", answered)
+    assert features.request_vector is not None
+    assert features.request_vector.argmax() == 0
+    assert features.gist_vector is None or features.gist_vector.argmax() == 1
+
+
+async def test_the_error_of_a_run_is_told(store: SqliteStore, publish: Published, embedder: Embedder) -> None:
+    frozen_jobs = await sampled(store)
+    await store.save_runs([trace("a", "Go on.", status="error", error="GraphRecursionError: recursion limit")])
+    await summarize_item(SAMPLED, store, publish, frozen_jobs, embedder)
+    found = await stored_item(store)
+    assert (found.summary or "").endswith("Error: GraphRecursionError: recursion limit")
+    assert found.facts.conduct is not None
+    assert found.facts.conduct.out_of_budget
+
+
+async def test_a_repeated_event_publishes_again_but_does_not_work_again(
+    store: SqliteStore, publish: Published, embedder: Embedder
+) -> None:
     """Given a summary that the work would not make, and a body at which it would fail."""
     frozen_jobs = await sampled(store, ItemState.SUMMARIZED, summary="the first")
     await store.save_runs([StoredRun(trace("a").run, {"inputs": b"no zstd"})])
-    await summarize_item(SAMPLED, store, publish, frozen_jobs)
+    await summarize_item(SAMPLED, store, publish, frozen_jobs, embedder)
     assert (await stored_item(store)).summary == "the first"
     assert publish.events == [SUMMARIZED]
 
 
 @pytest.mark.parametrize("state", FINAL)
-async def test_an_item_that_has_ended_is_not_touched(store: SqliteStore, publish: Published, state: ItemState) -> None:
+async def test_an_item_that_has_ended_is_not_touched(
+    store: SqliteStore, publish: Published, embedder: Embedder, state: ItemState
+) -> None:
     frozen_jobs = await sampled(store, state, reason="why")
     before = await stored_item(store)
-    await summarize_item(SAMPLED, store, publish, frozen_jobs)
+    await summarize_item(SAMPLED, store, publish, frozen_jobs, embedder)
     assert await stored_item(store) == before
     assert publish.events == []
 
 
 async def test_an_item_or_a_job_that_was_deleted_makes_the_event_invalid(
-    store: SqliteStore, publish: Published
+    store: SqliteStore, publish: Published, embedder: Embedder
 ) -> None:
     with pytest.raises(InvalidEventError, match="There is no item a in job j"):
-        await summarize_item(SAMPLED, store, publish, FrozenJobs(store))
+        await summarize_item(SAMPLED, store, publish, FrozenJobs(store), embedder)
     await store.insert_items([item("a", ItemState.RELEASED)])
     with pytest.raises(InvalidEventError, match="There is no prepared job j"):
-        await summarize_item(SAMPLED, store, publish, FrozenJobs(store))
+        await summarize_item(SAMPLED, store, publish, FrozenJobs(store), embedder)
 
 
-async def test_an_item_whose_body_is_damaged_fails_with_a_sentence(store: SqliteStore, publish: Published) -> None:
+async def test_an_item_whose_body_is_damaged_fails_with_a_sentence(
+    store: SqliteStore, publish: Published, embedder: Embedder
+) -> None:
     frozen_jobs = await sampled(store)
     await store.save_runs([StoredRun(trace("a").run, {"inputs": b"no zstd"})])
     with pytest.raises(ItemError, match="send the trace again"):
-        await summarize_item(SAMPLED, store, publish, frozen_jobs)
+        await summarize_item(SAMPLED, store, publish, frozen_jobs, embedder)
     assert publish.events == []

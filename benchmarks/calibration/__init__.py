@@ -1,0 +1,1 @@
+"""Makes the constants of `shared/embedding/calibration.py`."""

@@ -1,0 +1,67 @@
+"""Names of groups that no phrase fits: vague, but true."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from services.categorizer.naming.listed import domains
+from services.categorizer.naming.masks import quoted
+from services.categorizer.naming.writing import uncapitalised
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+DOMAIN_FAVOURITES = 3  # listed phrases that a text votes for, where its domain is asked
+_DOMAIN = 0.45  # share of the votes
+NOTHING = "Requests without text"
+MIXED = "Mixed requests"
+QUESTIONS = "Mixed questions"
+REPLIES = "Short replies"
+VAGUE = (NOTHING, MIXED, QUESTIONS, REPLIES, "Other ")
+_QUESTIONS_FROM = 0.6  # share of requests with a question mark
+_REPLY = 5  # words
+_QUOTE = 40  # characters
+_TRIED = 20  # most central requests
+
+
+def vague_name(requests: Sequence[str]) -> str:
+    """By form only: short replies, questions, or anything else."""
+    written = [request for request in requests if any(map(str.isalnum, request))]
+    if not written:
+        return NOTHING
+    if median(len(request.split()) for request in written) <= _REPLY:
+        return REPLIES
+    questions = sum("?" in request for request in written)
+    return QUESTIONS if questions > _QUESTIONS_FROM * len(written) else MIXED
+
+
+def told_apart(name: str, taken: Collection[str], requests: Sequence[str]) -> str:
+    """The name, or, where a sibling is called so, the name with a request that is typical here."""
+    if name not in taken:
+        return name
+    quotes = [quote for request in requests[:_TRIED] if (quote := quoted(request, _QUOTE))]
+    whole = [quote for quote in quotes if "\u2026" not in quote and quote.count(" ") > 1]
+    for quote in whole + quotes:
+        apart = f"{name} such as \u201c{quote.rstrip(' .,;:')}\u201d"
+        if apart not in taken:
+            return apart
+    apart = name
+    while apart in taken:
+        apart = f"Other {uncapitalised(apart)}"
+    return apart
+
+
+def domain_name(votes: Array) -> str | None:
+    """The domain that has most of a group's votes for listed phrases, (listed,); None if none has."""
+    if not len(votes):
+        return None
+    shares: Counter[str] = Counter()
+    for domain, vote in zip(domains(), votes.tolist(), strict=True):
+        if domain:
+            shares[domain] += vote
+    if not shares.total():
+        return None
+    domain, share = min(shares.items(), key=lambda item: (-item[1], item[0]))
+    return domain if share >= _DOMAIN * shares.total() else None

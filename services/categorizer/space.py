@@ -1,0 +1,56 @@
+"""Where the items of a sample lie: by everything that is known of them, and by what was asked alone."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.categorizer import blocks
+from services.categorizer.sample import Packed
+from services.categorizer.texts import TextSpace
+from shared.config import Settings
+from shared.embedding import DIMENSIONS
+from shared.embedding.encoder import Encoder, load_encoder
+from shared.features import Array, Features
+
+WORDS = "words"  # the name of vectors that are made without an encoder
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Unit rows of n items: `whole` (n, d), and `requests` (n, r) in the space that `embed` puts any text in.
+
+    `name` is of the encoder, such as "minilm-fp32", or WORDS.
+    """
+
+    items: Sequence[Features]
+    whole: Array
+    requests: Array
+    embed: Callable[[Sequence[str]], Array]
+    name: str
+
+
+def space_of(features: list[bytes]) -> Space:
+    """By the encoder's vectors if all items have those of one encoder that is here, too; else by words."""
+    items = Packed(features)
+    encoder = _encoder({one.encoder for one in items})
+    if encoder is not None:
+        return Space(items, blocks.vectors(items), _requests(items), encoder.encode, encoder.name)
+    words = TextSpace([one.request for one in items])
+    return Space(items, blocks.vectors(items, words.vectors), words.vectors, words.embed, WORDS)
+
+
+def _encoder(names: set[str]) -> Encoder | None:
+    if len(names) != 1:
+        return None
+    settings = Settings.load()
+    encoder = load_encoder(settings.embedding, settings.cache)
+    return encoder if encoder is not None and encoder.name in names else None
+
+
+def _requests(items: Sequence[Features]) -> Array:
+    rows = np.zeros((len(items), DIMENSIONS), np.float32)
+    for at, item in enumerate(items):
+        if item.request_vector is not None:
+            rows[at] = item.request_vector
+    return rows

@@ -1,0 +1,75 @@
+"""The notes tell how far a report can be trusted, and nothing that nobody looked at."""
+
+from typing import Any
+
+import pytest
+
+from services.aggregator.figures import Table
+from services.aggregator.notes import notes
+from shared.job_config import JobConfig
+from shared.models import Facts
+from tests.services.conftest import job
+
+
+def told(trust: dict[str, Any] | None = None, *, size: int = 100, **config: Any) -> str:
+    """The notes in one text, of a job in whose sample attribute `x` is known in every second item."""
+    table = Table(JobConfig(**config).attribute_schemas)
+    for n in range(size):
+        table.add((), Facts(), {"x": n % 2 == 0 if n % 2 else None})
+    return " ".join(notes(job(config=config), trust or {}, table.whole()))
+
+
+def test_a_report_without_a_model_says_so_and_no_more_where_nothing_else_is_to_be_said() -> None:
+    assert told() == "Made without a model: summaries and the names of categories are made of the traces' own words."
+
+
+def test_agreement_is_told_as_a_word_with_its_figure() -> None:
+    assert (
+        "When clustering is repeated, the categories come out nearly the same (0.97), the subcategories come out only "
+        "partly the same (0.61); 1 is full agreement, 0 is chance."
+    ) in told({"stability": {"leaves": 0.61, "top": 0.97}})
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [(1.0, "nearly the same"), (0.8, "mostly the same"), (0.5, "only partly the same"), (-0.1, "mostly different")],
+)
+def test_the_word_follows_the_figure(value: float, word: str) -> None:
+    assert f"the subcategories come out {word} ({value:.2f});" in told({"stability": {"leaves": value, "top": None}})
+
+
+def test_agreement_that_was_not_looked_at_is_said_to_be_so_where_the_sample_is_too_large() -> None:
+    assert "not looked at, since there are more than 20,000 traces" in told({"stability": None}, size=20_001)
+    assert "looked at" not in told({"stability": None}, size=20_000)
+    assert "looked at" not in told({}, size=20_001)
+
+
+def test_without_weights_the_reader_learns_what_to_do() -> None:
+    text = told({"vectors": "tfidf", "languages": {"ru": 100}})
+    assert "compared by their words alone (TF-IDF)" in text
+    assert "`make install`" in text
+    assert "English" not in text, "words know no language"
+    assert "TF-IDF" not in told({"vectors": "minilm-int8"})
+
+
+def test_other_languages_are_told_where_they_are_more_than_a_fifth_of_the_clear_ones() -> None:
+    text = told({"vectors": "minilm-fp32", "languages": {"en": 79, "ru": 11, "de": 10, "unknown": 900}})
+    assert "21 of 100 traces whose language is clear are not in English (21 %; ru 11, de 10)" in text
+    assert "know English only" in text
+    assert "English" not in told({"languages": {"en": 80, "ru": 20, "unknown": 5}})
+    assert "English" not in told({"languages": {"unknown": 5}})
+
+
+def test_attributes_say_in_how_many_traces_they_are_unknown() -> None:
+    schemas = {"x": {"type": "boolean"}, "y": {"type": "number"}, "z": {"type": "string"}}
+    text = told(attribute_schemas=schemas)
+    assert "Unknown in every trace: y, z. A model would know more." in text
+    assert "Unknown, of 100 traces: x in 50. Without a model" in text
+    assert "filter" not in text
+    assert "left out by a filter attribute" in told(attribute_schemas={"x": {"type": "boolean", "filter_by": True}})
+
+
+def test_what_was_asked_for_and_not_done_is_told() -> None:
+    assert "its instructions need a model" in told(summary_prompt="Be short: {{run.inputs}}")
+    assert "the number of top categories that was asked for" in told(partitions={"A": ""}, hierarchy=(None, 5))
+    assert "threads were compared" in told({"vectors": "tfidf"}, unit="thread")
