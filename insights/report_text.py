@@ -98,7 +98,9 @@ class _Printer:
         self._page.heading("Categories")
         self._page.row("", None, ("Share", f"{self._unit.capitalize()}s", "Errors", "p50", "Cost p50"), style="dim")
         children: dict[str | None, list[Cluster]] = {}
-        for cluster in sorted(report.clusters, key=lambda one: (one.name == NONE_OF_THESE, -one.num_runs, one.id)):
+        for cluster in sorted(
+            report.clusters, key=lambda one: (one.name == NONE_OF_THESE, -one.num_runs, one.name, one.id)
+        ):
             children.setdefault(cluster.parent_id, []).append(cluster)
         for top in children.get(None, ()):
             self._cluster(top, 0)

@@ -43,8 +43,12 @@ def head(job: Job, report: Report | None) -> dict[str, Any]:
 
 
 def clusters_of(report: Report | None) -> list[Cluster]:
-    """Broad ones first, then by size."""
-    return sorted(report.clusters, key=lambda one: (-one.level, -one.num_runs, one.id)) if report else []
+    """Broad ones first, then by size; ties by name, since ids follow from the job."""
+    return (
+        sorted(report.clusters, key=lambda one: (-one.level, -one.num_runs, one.parent_name or "", one.name, one.id))
+        if report
+        else []
+    )
 
 
 def _shape(clusters: list[Cluster]) -> dict[str, int]:

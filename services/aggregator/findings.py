@@ -31,7 +31,7 @@ def findings(
     clusters: Sequence[Cluster], whole: Mapping[str, Any], candidates: Iterable[Candidate], *, unit: str = "trace"
 ) -> Findings:
     """Same input, same sentences: ties are decided by id. `clusters` carry their figures in `stats`."""
-    tops = sorted((one for one in clusters if one.parent_id is None), key=lambda one: (-one.num_runs, one.id))
+    tops = sorted((one for one in clusters if one.parent_id is None), key=lambda one: (-one.num_runs, one.name, one.id))
     named = [one for one in tops if one.name != NONE_OF_THESE and one.num_runs]
     if whole["run_count"] < FEW:
         named = []  # they are shown as a list
@@ -139,7 +139,7 @@ def _furthest(named: Sequence[Cluster], whole: Mapping[str, Any], figure: str) -
     known = [one for one in named if (one.stats.get(f"{figure}_n") or 0) >= ENOUGH]
     if middle is None or not known:
         return None
-    first = min(known, key=lambda one: (-one.stats[f"{figure}_p50"], one.id))
+    first = min(known, key=lambda one: (-one.stats[f"{figure}_p50"], one.name, one.id))
     median = first.stats[f"{figure}_p50"]
     return first if median > 0 and median >= STANDS_OUT * middle else None
 
@@ -171,7 +171,9 @@ def _apart_point(named: Sequence[Cluster]) -> str:
     differing = [(one.stats.get("differences") or [], one) for one in named]
     if not any(found for found, _ in differing):
         return ""
-    found, cluster = min(differing, key=lambda pair: (-abs(pair[0][0]["effect"]) if pair[0] else 0, pair[1].id))
+    found, cluster = min(
+        differing, key=lambda pair: (-abs(pair[0][0]["effect"]) if pair[0] else 0, pair[1].name, pair[1].id)
+    )
     return f"{cluster.name} differs most from the rest: {', '.join(one['text'] for one in found[:TOLD_DIFFERENCES])}"
 
 

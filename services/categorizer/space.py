@@ -41,7 +41,7 @@ def space_of(features: list[bytes]) -> Space:
 
 
 def _encoder(names: set[str]) -> Encoder | None:
-    if len(names) != 1:
+    if len(names) != 1 or "" in names:
         return None
     settings = Settings.load()
     encoder = load_encoder(settings.embedding, settings.cache)

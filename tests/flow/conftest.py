@@ -86,14 +86,14 @@ async def start(settings: Settings, folder: Path) -> AsyncIterator[Place]:
 async def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """Of a place that nobody else uses; that on Kafka shares the topics with the tests before it."""
     if request.param == "local":
-        return Settings.load()
+        return Settings.load(embedding="none")
     kafka = request.getfixturevalue("kafka_servers")
     store = new_database(request.getfixturevalue("mongo_servers"))
     await create_topics(kafka, 4, 1)
     made = await connect(store)
     await made.init()
     await made.close()
-    return Settings.load(bus=f"kafka://{kafka}", store=store, session_timeout=6.0, lease_seconds=3.0)
+    return Settings.load(bus=f"kafka://{kafka}", store=store, session_timeout=6.0, lease_seconds=3.0, embedding="none")
 
 
 @pytest.fixture
