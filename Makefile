@@ -51,12 +51,16 @@ clean: ## remove .venv and every cache
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-lock: $(LOCKER)/bin/uv ## both lock files again; UPGRADE=1 for the newest versions
+lock: $(LOCKER)/bin/uv ## the lock files again; UPGRADE=1 for the newest versions
 	$(BUILD) | $(LOCK) -o requirements.lock --custom-compile-command \
 		"make lock. Holds all that the program needs, and what builds it."
 	$(WEIGHTS) >> requirements.lock
 	$(BUILD) | $(LOCK) -o requirements-dev.lock -c requirements.lock --group dev --custom-compile-command \
 		"make lock. Holds all of requirements.lock but its last line, the weights, and the dependency group dev."
+	$(LOCKER)/bin/uv pip compile benchmarks/peers/bertopic.in --override benchmarks/peers/without.txt --quiet \
+		--universal --python-version 3.11 --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade) \
+		-o benchmarks/peers/bertopic.lock --custom-compile-command \
+		"make lock. What BERTopic needs, in an environment of its own."
 
 $(LOCKER)/bin/uv:
 	$(PYTHON) -m venv $(LOCKER)

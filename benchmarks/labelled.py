@@ -29,7 +29,7 @@ FASTER = {3_000: 10.0, 22_500: 5.0}
 def figures(full: bool) -> Iterator[Figure]:
     for name in BARS if full else ("banking77",):
         texts = labelled(name)
-        texts = _in_scope(texts)
+        texts = in_scope(texts)
         vectors = request_vectors(texts)
         yield from _quality(name, texts, vectors)
     yield from _speed(22_500 if full else 3_000)
@@ -45,7 +45,7 @@ def request_vectors(texts: Labelled) -> Array:
     return np.stack([vector for vector in vectors if vector is not None])
 
 
-def _in_scope(texts: Labelled) -> Labelled:
+def in_scope(texts: Labelled) -> Labelled:
     keep = [at for at, label in enumerate(texts.labels) if label != "oos"]
     return Labelled(
         [texts.ids[at] for at in keep],
@@ -77,7 +77,7 @@ def _mean_ari(labels: list[str], found: list[Array]) -> float:
 
 
 def _speed(largest: int) -> Iterator[Figure]:
-    texts = _in_scope(labelled("clinc150", splits=("train", "val", "test") if largest > 3_000 else ("test",)))
+    texts = in_scope(labelled("clinc150", splits=("train", "val", "test") if largest > 3_000 else ("test",)))
     vectors = request_vectors(texts)
     for rows in (size for size in FASTER if size <= largest):
         chosen = np.random.default_rng(0).permutation(len(vectors))[:rows]

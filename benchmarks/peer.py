@@ -43,7 +43,7 @@ def bertopic(vectors: Array, texts: Sequence[str], *, repeats: int = 1, topics: 
             str(repeats),
             *([str(topics)] if topics else []),
         ]
-        done = subprocess.run(command, capture_output=True, check=True, text=True)
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
     found = json.loads(done.stdout[done.stdout.index('{"labels"') :])
     return Found(
         [np.array(labels) for labels in found["labels"]],

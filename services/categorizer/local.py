@@ -80,7 +80,9 @@ def _grown(space: Space, sample: Sample, config: JobConfig, columns: Array | Non
     leaves, top = config.hierarchy
     fixed: dict[str, Any] = {"leaves": leaves, "top": top, "max_leaves": config.max_leaves, "columns": columns}
     found = tree(space.whole, seed=config.seed, **fixed)
-    names = name_tree(space.items, found.leaf, found.category, space.embed, space.requests, sample.conducts)
+    names = name_tree(
+        space.items, found.leaf, found.category, space.embed, space.requests, sample.conducts, space.of_meaning
+    )
     named = _leaves(found, names.leaves)
     categories = [
         Category(top.name, top.description, _by_size([named[place] for place in np.flatnonzero(found.category == at)]))
@@ -100,7 +102,16 @@ def _given(space: Space, sample: Sample, config: JobConfig, columns: Array | Non
     names = [name for name, _ in about]
     named = _leaves(
         found,
-        name_leaves(space.items, found.leaf, found.category, names, space.embed, space.requests, sample.conducts),
+        name_leaves(
+            space.items,
+            found.leaf,
+            found.category,
+            names,
+            space.embed,
+            space.requests,
+            sample.conducts,
+            space.of_meaning,
+        ),
     )
     categories = [
         Category(name, text or _about(inside), inside)

@@ -13,14 +13,14 @@ from shared.embedding import DIMENSIONS
 from shared.embedding.encoder import Encoder, load_encoder
 from shared.features import Array, Features
 
-WORDS = "words"  # the name of vectors that are made without an encoder
+WORDS = "tfidf"  # the name of vectors that are made without an encoder
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
     """Unit rows of n items: `whole` (n, d), and `requests` (n, r) in the space that `embed` puts any text in.
 
-    `name` is of the encoder, such as "minilm-fp32", or WORDS.
+    `name` is of the encoder, such as "minilm-fp32", or WORDS, whose vectors know words and no meaning.
     """
 
     items: Sequence[Features]
@@ -28,6 +28,10 @@ class Space:
     requests: Array
     embed: Callable[[Sequence[str]], Array]
     name: str
+
+    @property
+    def of_meaning(self) -> bool:
+        return self.name != WORDS
 
 
 def space_of(features: list[bytes]) -> Space:

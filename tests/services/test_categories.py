@@ -163,7 +163,7 @@ def test_features_of_another_version_are_refused() -> None:
 
 def test_what_was_found_says_how_it_was_made_and_in_which_languages_people_spoke() -> None:
     trust = categorize(sample(KINDS["two languages"]), JobConfig()).trust
-    assert trust["vectors"] == "words"
+    assert trust["vectors"] == "tfidf"
     assert trust["languages"]["ru"] >= 15
     assert sum(trust["languages"].values()) == trust["items_looked_at"] == 60
     assert set(trust["stability"]) == {"leaves", "top"}

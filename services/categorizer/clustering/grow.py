@@ -61,7 +61,10 @@ def leaf_count(s: Space, wanted: Wanted, seed: int) -> int:
     if distinct < _DISTINCT:
         repeated = int(s.copies.sum()) >= _COPIES * distinct
         return distinct if repeated else max(1, distinct // 3)
-    high = min(distinct // 4, wanted.max_leaves or _MOST)
+    if wanted.max_leaves:  # for a reader: eight items a leaf on average, where that leaves some leaves
+        high = min(max(distinct // 8, min(distinct // 4, _LEAST)), wanted.max_leaves)
+    else:
+        high = min(distinct // 4, _MOST)
     decide = most if wanted.max_leaves else number
     return decide(s.raw, s.smooth, min(_LEAST, high), high, seed)
 

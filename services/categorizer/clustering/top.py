@@ -14,7 +14,7 @@ from services.categorizer.clustering.sphere import Array, Labels, assign, centro
 from services.categorizer.clustering.ward import Merges, Numbers, cut, merges
 
 MOST = 15
-_KEEP = 0.87  # of the best silhouette is good enough
+_KEEP = 0.9  # of the best silhouette is good enough
 _ROWS = 2_000  # that the silhouette is taken of
 _ROUNDS = 10
 _SUBSPACES = 30
