@@ -9,6 +9,7 @@ The conversations are made up (`planted.py`); half of the attributes were not lo
 import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -30,6 +31,7 @@ from shared.general import general_requests
 from shared.job_config import AttributeSchema
 from shared.messages import Turn
 
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 CONVERSATIONS = 300  # of each attribute and seed
 MARGINS = (-0.12, -0.08, -0.04, 0.0, 0.04, 0.08, 0.12)
 TOPICS = 20
@@ -69,11 +71,11 @@ def figures(full: bool) -> Iterator[Figure]:
 
 
 def scores(found: Sequence[tuple[bool | None, bool | None]]) -> tuple[float, float, float]:
-    """Of pairs (stated, extracted): precision and recall of what is extracted, and null kept where nothing is stated."""
+    """Of pairs (stated, extracted): precision and recall, and the share of null where nothing is stated."""
     given = [stated == value for stated, value in found if value is not None]
     stated_ones = [stated == value for stated, value in found if stated is not None]
     silent = [value is None for stated, value in found if stated is None]
-    return float(np.mean(given or [1.0])), float(np.mean(stated_ones)), float(np.mean(silent))
+    return float(np.mean(given)) if given else 1.0, float(np.mean(stated_ones)), float(np.mean(silent))
 
 
 def _loaded() -> Encoder:
@@ -147,7 +149,7 @@ def _steering(encoder: Encoder, seeds: Sequence[int]) -> Iterator[Figure]:
     yield Figure("steering boolean: NMI of the topics lost", float(cost), 0.05, at_most=True)
 
 
-def _pulled(vectors: Array, topics: Labels, holds: Labels, seed: int) -> tuple[float, float]:
+def _pulled(vectors: Array, topics: Labels, holds: Flags, seed: int) -> tuple[float, float]:
     """What steering adds to the purity of leaves, and costs the categories in NMI with the topics."""
     schemas = {"planted": AttributeSchema(type="boolean")}
     columns = steering.columns([{"planted": bool(value)} for value in holds], schemas)
@@ -157,7 +159,7 @@ def _pulled(vectors: Array, topics: Labels, holds: Labels, seed: int) -> tuple[f
     return purity[1] - purity[0], nmi[0] - nmi[1]
 
 
-def _purity(leaf: Labels, holds: Labels) -> float:
+def _purity(leaf: Labels, holds: Flags) -> float:
     shares = [max(np.mean(holds[leaf == at]), 1 - np.mean(holds[leaf == at])) * np.mean(leaf == at) for at in set(leaf)]
     return float(np.sum(shares))
 

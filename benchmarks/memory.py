@@ -13,7 +13,7 @@ import psutil
 @dataclass(frozen=True, slots=True)
 class Done:
     seconds: float
-    memory: int  # bytes, resident, of the tree; a page that two processes share counts twice
+    memory: int  # bytes of the tree; a page that two processes share counts half in each, where the system tells (PSS)
     output: str
 
 
@@ -37,7 +37,12 @@ def _watch(process: "subprocess.Popen[str]", most: list[int]) -> None:
     while process.poll() is None:
         total = 0
         for one in [root, *root.children(recursive=True)]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                total += one.memory_info().rss
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                total += _own(one)
         most[0] = max(most[0], total)
         time.sleep(0.2)
+
+
+def _own(process: psutil.Process) -> int:
+    found = process.memory_full_info()
+    return int(getattr(found, "pss", found.rss))

@@ -69,7 +69,7 @@ def _report() -> Iterator[Figure]:
         folder = Path(place)
         file = folder / "traces.jsonl"
         file.write_text("".join(json.dumps(trace) + "\n" for trace in _long(TRACES)))
-        command = [sys.executable, "-m", "insights.main", "analyze", str(file), "--data", place]
+        command = [str(Path(sys.executable).parent / "insights"), "analyze", str(file), "--data", place]
         ours = run([*command, "--json", str(folder / "report.json")])
         tokens = folder / "tokens.json"
         tokens.write_text(json.dumps(asyncio.run(_tokens(folder))))

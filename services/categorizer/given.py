@@ -71,10 +71,10 @@ def assign(
     closer = [_moved(of_one, vectors, share[:n, place]) for place, of_one in enumerate(facets)]
     share = around.walk(_choice(affinity(everything, closer)), told.share)
     if not none:
-        return share[:n].argmax(axis=1)
+        return np.asarray(share[:n].argmax(axis=1))
     general = unit(embed(general_requests()))
     lonely = _lonely(vectors, share[:n], around.likeness[:n], general)
-    unfitting = around.walk(fit.max(axis=1)) < np.quantile(affinity(general, facets).max(axis=1), _FITS)
+    unfitting = around.walk(fit.max(axis=1)) <= np.quantile(affinity(general, facets).max(axis=1), _FITS)
     return np.where(lonely | unfitting[:n], NOWHERE, share[:n].argmax(axis=1))
 
 

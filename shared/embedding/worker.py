@@ -17,7 +17,7 @@ from shared.embedding.processor import chosen
 from shared.errors import InsightsError, JobError, UnavailableError
 from shared.features import Array
 
-IDLE = 5.0  # seconds without a text, after which the process ends
+IDLE = 2.0  # seconds without a text, after which the process ends
 PART = 1_000  # texts of one caller in the queue: the rest waits, so that the others' come in between
 AT_ONCE = 128  # texts at most in a batch
 AHEAD = 2  # batches sent before the first is answered: the next is there when the worker is done with one
