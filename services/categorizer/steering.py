@@ -13,7 +13,7 @@ import numpy as np
 from services.categorizer.clustering.sphere import Array
 from shared.job_config import AttributeSchema
 
-WEIGHT = 0.2  # mean squared length of an item's columns, beside 1 of its vector, where half of all say yes
+WEIGHT = 0.25  # mean squared length of an item's columns, beside 1 of its vector, where half of all say yes
 _OUTLIER = 2.0  # standard deviations: beyond them a number pulls no harder
 
 

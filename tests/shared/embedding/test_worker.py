@@ -135,7 +135,7 @@ async def test_a_process_that_dies_is_replaced_and_its_texts_are_tried_again(
 
 
 async def test_texts_that_kill_every_process_are_an_error_and_the_others_go_on(embedder: Embedder) -> None:
-    with pytest.raises(JobError, match=r"makes vectors died \(exit code 3\): is there enough memory"):
+    with pytest.raises(JobError, match=r"makes vectors died \(exit code \d+\): is there enough memory"):
         await embedder.encode(["die"])
 
     found = await embedder.encode(["x"])
