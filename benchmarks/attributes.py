@@ -2,7 +2,7 @@
 
     python -m benchmarks.attributes [--full] [--margins]
 
-The conversations are made up (`planted.py`); half of the attributes were not looked at while the limits were chosen.
+The conversations are made up (`planted.py`); some of the attributes had no part in the choice of rules and limits.
 `--margins` prints precision and recall around the limits in use instead: what they were chosen by.
 """
 

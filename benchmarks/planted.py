@@ -1,13 +1,14 @@
 """Made-up conversations in which facts are stated, or not: topics × attributes × phrasings, all written for this.
 
 What is stated is independent of the topic. Some conversations hold a distractor instead: words of the attribute that
-state nothing. Half of the attributes (`held_out`) were never looked at while the margins were chosen.
+state nothing. The attributes `held_out` were written when rules and limits stood, and nothing was changed for them.
 """
 
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from benchmarks.topics import TOPICS
 from shared.job_config import AttributeSchema
 
 
@@ -30,58 +31,6 @@ class Conversation:
     topic: str
     messages: tuple[tuple[str, str], ...]  # role, text
     truth: bool | None
-
-
-TOPICS: dict[str, tuple[tuple[str, str], ...]] = {
-    "flights": (
-        ("I have to move my flight from Lisbon to the morning.", "The 7:40 flight has seats left. Shall I book it?"),
-        ("How many bags can I take on the plane to Oslo?", "One cabin bag and one suitcase of 23 kg are included."),
-        ("My connection in Madrid was cancelled.", "You are rebooked on the evening flight, gate B12."),
-        ("Can you book two seats next to each other to Rome?", "Seats 14A and 14B are now yours."),
-    ),
-    "bank": (
-        ("My card was declined at the supermarket today.", "The daily limit was reached. It is raised now."),
-        ("Please send 300 euros to my landlord.", "The transfer is on its way and arrives tomorrow."),
-        ("There is a payment on my statement that I do not know.", "It is from a parking garage near your office."),
-        ("What is the interest rate on a savings account?", "At the moment it is 2.1 percent a year."),
-    ),
-    "kitchen": (
-        ("What can I cook with leeks and potatoes?", "A soup: soften the leeks, add potatoes and stock, blend."),
-        ("My bread does not rise, what am I doing wrong?", "The water was too hot for the yeast. Use lukewarm water."),
-        ("How long does a whole chicken need in the oven?", "About 80 minutes at 190 degrees."),
-        ("Give me a vegetarian menu for six guests.", "Start with a beetroot salad, then mushroom risotto."),
-    ),
-    "code": (
-        ("My loop over the list skips every second element.", "You remove items while iterating. Use a copy."),
-        ("Write a query that counts orders by month.", "SELECT month, COUNT(*) FROM orders GROUP BY month;"),
-        ("The build fails with a missing header file.", "Install the development package of the library."),
-        ("How do I parse a date in JavaScript?", "Use the Date constructor with an ISO string."),
-    ),
-    "phone": (
-        ("The internet is down since the storm.", "There is an outage in your street. It is being repaired."),
-        ("I would like to keep my number with the new contract.", "That works: you get a form by mail."),
-        ("The router blinks red all the time.", "Please pull the plug, wait ten seconds and plug it in again."),
-        ("How much data is left in my plan?", "You have used 8 of 20 gigabytes."),
-    ),
-    "shop": (
-        ("The blue jacket arrived in the wrong size.", "A new one in size M is on its way to you."),
-        ("Where is my parcel with the order 4711?", "It was handed to the courier this morning."),
-        ("Do you have this lamp in brass?", "Yes, in brass and in black steel."),
-        ("I want to change the address of my delivery.", "The parcel now goes to the new address."),
-    ),
-    "health": (
-        ("I need an appointment with an eye doctor.", "Dr. Lund has time on Thursday at ten."),
-        ("Which shots do I need before going to Kenya?", "Yellow fever and hepatitis A are advised."),
-        ("My insurance card has an old name on it.", "A card with the new name is being printed."),
-        ("How often should I take these tablets?", "One in the morning and one in the evening, with food."),
-    ),
-    "school": (
-        ("Help me to understand fractions.", "A fraction is a part of a whole: 3/4 are three of four parts."),
-        ("Write an outline for an essay on the Silk Road.", "Begin with its routes, then trade, then its end."),
-        ("When does the enrolment for the summer course end?", "It ends on the last day of May."),
-        ("What does the word ubiquitous mean?", "It means that something is found everywhere."),
-    ),
-}
 
 
 def _boolean(description: str) -> AttributeSchema:
@@ -224,7 +173,6 @@ ATTRIBUTES = (
             "The user manual is in German.",
             "It is a grey device with two buttons.",
         ),
-        held_out=True,
     ),
     Planted(
         "is_business",
@@ -249,7 +197,6 @@ ATTRIBUTES = (
             "My user name has a dash in it.",
             "Who may I ask about that?",
         ),
-        held_out=True,
     ),
     Planted(
         "agent_apologized",
@@ -268,7 +215,6 @@ ATTRIBUTES = (
             "Is there anything else?",
             "Have a nice day.",
         ),
-        held_out=True,
     ),
     Planted(
         "has_receipt",
@@ -292,6 +238,76 @@ ATTRIBUTES = (
             "What does the small print say?",
             "It was paid for by my aunt.",
             "I have two of them.",
+        ),
+    ),
+    Planted(
+        "user_confused",
+        _boolean("Whether the user is confused"),
+        (
+            "I am confused.",
+            "I do not understand this.",
+            "I'm totally lost here.",
+            "This makes no sense to me.",
+            "I am really confused by all these options.",
+        ),
+        (
+            "I am not confused.",
+            "It is all clear to me now.",
+            "I understand it completely.",
+            "I'm not confused any more.",
+        ),
+        (
+            "My colleague got it from the shop.",
+            "The two names are easily mixed up by the postman.",
+            "The user list is empty.",
+            "I read the page about it.",
+        ),
+        held_out=True,
+    ),
+    Planted(
+        "wants_human",
+        _boolean("The user asks to talk to a human"),
+        (
+            "I want to talk to a human.",
+            "Please connect me with a real person.",
+            "Can I speak to a human agent?",
+            "Let me talk to somebody from your team.",
+            "I would like to speak with a representative.",
+        ),
+        (
+            "I do not want to talk to a human.",
+            "I don't need to speak to a person.",
+            "There is no need to connect me with anyone.",
+        ),
+        (
+            "My husband asked me about it.",
+            "The human body is mostly water.",
+            "We talk about it every evening.",
+            "I asked the doctor as well.",
+        ),
+        held_out=True,
+    ),
+    Planted(
+        "has_account",
+        _boolean("Does the customer already have an account?"),
+        (
+            "I already have an account.",
+            "I have an account with you.",
+            "Yes, I'm registered.",
+            "I opened an account last year.",
+            "I do have an account here.",
+        ),
+        (
+            "I do not have an account.",
+            "I don't have an account yet.",
+            "I have no account with you.",
+            "I never registered.",
+        ),
+        (
+            "Take the wind into account.",
+            "I already have one at home.",
+            "The customer parking is behind the house.",
+            "I have to go soon.",
         ),
         held_out=True,
     ),

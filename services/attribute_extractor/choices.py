@@ -1,6 +1,6 @@
 """Which of an attribute's given values fits an item best, or null where none does clearly.
 
-The limits are from `benchmarks/attributes.py`, which shows precision and recall around them.
+The limits are not calibrated yet: no bench has planted choices.
 """
 
 import re

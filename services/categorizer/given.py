@@ -36,7 +36,6 @@ _MODELS = 5  # items that move a facet
 _PULL = 4.0  # of these items together, against the facet itself
 _SURE = 0.1  # weight of how sure the choice is, against loneliness
 _CROWD = 500  # items; fewer do not show how lonely an item usually is
-_FITS = 2 / 3  # of general requests fit the facets worse than an item must
 _MAX_PARTS = 20  # of a description
 _PART = re.compile(r"[,;:.\n]| and | or ")
 _BLOCK = 16_384
@@ -74,7 +73,7 @@ def assign(
         return np.asarray(share[:n].argmax(axis=1))
     general = unit(embed(general_requests()))
     lonely = _lonely(vectors, share[:n], around.likeness[:n], general)
-    unfitting = around.walk(fit.max(axis=1)) <= np.quantile(affinity(general, facets).max(axis=1), _FITS)
+    unfitting = around.walk(fit.max(axis=1)) <= np.median(affinity(general, facets).max(axis=1))
     return np.where(lonely | unfitting[:n], NOWHERE, share[:n].argmax(axis=1))
 
 
