@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.sparse import csr_matrix, hstack
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
 from sklearn.utils.extmath import randomized_svd
 
 from services.categorizer.clustering.sphere import Array, unit
@@ -38,8 +38,11 @@ class TextSpace:
         self.vectors = self._placed(weighted)
 
     def embed(self, texts: Sequence[str]) -> Array:
-        """Unit rows (n, d) of other texts; zeros where they share nothing with those that the space is of."""
-        return self._placed(self._weighted([text[:LONGEST] for text in texts]))
+        """Unit rows (n, d) of other texts; zeros where they share nothing with those that the space is of.
+
+        Without stop words: a row has length 1 even where an "and" is all that a text shares.
+        """
+        return self._placed(self._weighted([_telling(text[:LONGEST]) for text in texts]))
 
     def _weighted(self, texts: Sequence[str]) -> csr_matrix:
         if not self._kinds:
@@ -48,3 +51,7 @@ class TextSpace:
 
     def _placed(self, weighted: csr_matrix) -> Array:
         return unit(np.asarray(weighted @ self._directions, np.float32))
+
+
+def _telling(text: str) -> str:
+    return " ".join(word for word in text.split() if word.lower() not in ENGLISH_STOP_WORDS)
