@@ -35,9 +35,7 @@ def figures(full: bool) -> Iterator[Figure]:
     for name in OPEN if full else ("tau_bench",):
         items = features(traces(name))
         grown = tree(blocks.vectors(items))
-        vectors = np.stack(
-            [np.zeros(384, np.float32) if one.request_vector is None else one.request_vector for one in items]
-        )
+        vectors = blocks.stacked([one.request_vector for one in items])
         names, disc = _disc(items, grown.leaf, grown.category, vectors, encoder)
         found.append(disc)
         yield Figure(f"{name}: disc", disc)

@@ -54,7 +54,9 @@ def _set(found: Traces) -> Iterator[Figure]:
     vectors = blocks.vectors(items)
     trees = [tree(vectors, seed=seed) for seed in SEEDS]
     texts = [json.dumps(run)[:20_000] for run in found.runs]
-    peer = bertopic(np.stack([_vector(one) for one in items]), [one.request or " " for one in items], topics=10)
+    peer = bertopic(
+        blocks.stacked([one.request_vector for one in items]), [one.request or " " for one in items], topics=10
+    )
     tops = [one.category[one.leaf] for one in trees]
     plain = _plain(score, texts, found.tops)
     yield Figure(f"{found.name}: top {which}", _mean(score, found.tops, tops), bar, peer=plain)
@@ -64,10 +66,6 @@ def _set(found: Traces) -> Iterator[Figure]:
     other = _mean(adjusted_mutual_info_score, found.leaves, peer.labels)
     yield Figure(f"{found.name}: leaf AMI (peer: BERTopic)", leaf, old - LOST, peer=other)
     yield Figure(f"{found.name}: subcategories", float(np.mean([one.leaf.max() + 1 for one in trees])))
-
-
-def _vector(one: Features) -> Array:
-    return np.zeros(384, np.float32) if one.request_vector is None else one.request_vector
 
 
 def _mean(score: Score, labels: Sequence[str | None], found: Sequence[Array]) -> float:

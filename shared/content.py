@@ -58,11 +58,6 @@ def folded(sentence: str) -> str:
     return " ".join(_DIGITS.sub("0", sentence.lower()).split())
 
 
-def sentences(text: str) -> list[str]:
-    """The folded sentences of a text."""
-    return [folded(sentence) for sentence in split(text)]
-
-
 def sentence_key(sentence: str) -> str:
     """16 hex digits, the same for a sentence as it is written and folded."""
     return hashlib.blake2b(folded(sentence).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -4,7 +4,7 @@ LangChain's come plain, below `data`, serialised below `kwargs`, or as a pair of
 an odd shape: traces hold what they hold.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
@@ -20,7 +20,7 @@ MAX_DEPTH = 20
 
 Role = Literal["user", "assistant", "tool", "system"]
 
-_ROLES: dict[str, Role] = {
+ROLES: Mapping[str, Role] = {
     "user": "user",
     "human": "user",
     "assistant": "assistant",
@@ -93,7 +93,7 @@ def _role(value: Any) -> Role | None:
     """The role of what looks like a message; a role of the application's own is the user's."""
     if isinstance(value, list | tuple):
         pair = len(value) == 2 and all(isinstance(part, str) for part in value)
-        return _ROLES.get(value[0].lower()) if pair else None
+        return ROLES.get(value[0].lower()) if pair else None
     if not isinstance(value, dict):
         return None
     if isinstance(kind := value.get("type"), str) and kind in _ITEMS:
@@ -102,7 +102,7 @@ def _role(value: Any) -> Role | None:
     if not any(name in fields for name in _CONTENT):
         return None
     for name in (fields.get("role"), fields.get("type"), value.get("type"), _class(value)):
-        if isinstance(name, str) and (role := _ROLES.get(name.lower().removesuffix("messagechunk"))):
+        if isinstance(name, str) and (role := ROLES.get(name.lower().removesuffix("messagechunk"))):
             return role
     if not isinstance(fields.get("role"), str) or "content" not in fields:
         return None

@@ -5,10 +5,9 @@ from typing import Any
 
 from shared.job_config import JobConfig
 from shared.models import Job
+from shared.trust import BY_WORDS, REPEATED_UP_TO, UNKNOWN
 from shared.wording import percent
 
-WORDS_ONLY = "tfidf"  # what `trust["vectors"]` says where the weights of the language vectors are missing
-LOOKED_AT = 20_000  # items: above it, clustering is not repeated
 FOREIGN = 0.2  # the share of traces in other languages than English from which the reader is told
 SHOWN_LANGUAGES = 5
 AGREEMENT = ((0.9, "nearly the same"), (0.75, "mostly the same"), (0.5, "only partly the same"))
@@ -22,7 +21,10 @@ def notes(job: Job, trust: Mapping[str, Any], whole: Mapping[str, Any]) -> tuple
 
 
 def _local(config: JobConfig) -> Iterator[str]:
-    yield "Made without a model: summaries and the names of categories are made of the traces' own words."
+    yield (
+        "Made without a model: summaries are the traces' own sentences, and a name is chosen by a grammar and a list. "
+        "It may fit only some of the traces below it: open a few before you rely on it."
+    )
     if config.summary_prompt:
         yield "The summary prompt chose which parts of a trace count; its instructions need a model."
     if config.partitions and config.hierarchy[1] is not None:
@@ -45,14 +47,14 @@ def _attributes(job: Job, whole: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _vectors(job: Job, trust: Mapping[str, Any]) -> Iterator[str]:
-    if trust.get("vectors") == WORDS_ONLY:
+    if trust.get("vectors") == BY_WORDS:
         yield (
             f"There are no weights for language vectors, so {job.config.unit}s were compared by their words alone "
             "(TF-IDF), and the categories are worse: run `make install`, and ask for the report again."
         )
         return
     counts = dict(trust.get("languages") or {})
-    counts.pop("unknown", None)
+    counts.pop(UNKNOWN, None)
     known, foreign = sum(counts.values()), sum(n for language, n in counts.items() if language != "en")
     if known and foreign / known > FOREIGN:
         most = sorted(((n, code) for code, n in counts.items() if code != "en"), key=lambda one: (-one[0], one[1]))
@@ -72,10 +74,10 @@ def _stability(job: Job, trust: Mapping[str, Any], whole: Mapping[str, Any]) -> 
     told = [f"the {name} come out {_agreement(value)} ({value:.2f})" for name, value in levels if value is not None]
     if told:
         yield f"When clustering is repeated, {', '.join(told)}; 1 is full agreement, 0 is chance."
-    elif whole["run_count"] > LOOKED_AT:
+    elif whole["run_count"] > REPEATED_UP_TO:
         yield (
             f"Whether the categories would come out the same again was not looked at, since there are more than "
-            f"{LOOKED_AT:,} {job.config.unit}s."
+            f"{REPEATED_UP_TO:,} {job.config.unit}s."
         )
 
 

@@ -58,13 +58,13 @@ def _said(items: Sequence[Features], words: Array | None, beyond: float) -> list
         words = TextSpace([item.request for item in items]).vectors
     if words is not None:
         return [(REQUEST + GIST * beyond, words)]
-    requests = _stacked([item.request_vector for item in items])
-    return [(REQUEST, requests), (GIST * beyond, _stacked([item.gist_vector for item in items]))]
+    requests = stacked([item.request_vector for item in items])
+    return [(REQUEST, requests), (GIST * beyond, stacked([item.gist_vector for item in items]))]
 
 
-def _stacked(rows: Sequence[Array | None]) -> Array:
-    """Rows (n, d), zeros where there is none; (n, 0) where there is none at all."""
-    width = next((len(row) for row in rows if row is not None), 0)
+def stacked(rows: Sequence[Array | None], width: int = 0) -> Array:
+    """Rows (n, d), zeros where there is none; (n, width) where there is none at all."""
+    width = next((len(row) for row in rows if row is not None), width)
     stacked = np.zeros((len(rows), width), np.float32)
     for at, row in enumerate(rows):
         if row is not None:

@@ -3,9 +3,9 @@
 import asyncio
 
 from services.categorizer import local
+from services.categorizer.clusters import build
 from services.categorizer.sample import Sample
 from services.categorizer.sweeper import Sweeper, announce_if_ready
-from services.categorizer.tree import build
 from shared.bus import Publish, Router
 from shared.config import Settings
 from shared.errors import InvalidEventError, JobError

@@ -19,13 +19,13 @@ from services.categorizer.space import Space, space_of
 from shared.effort import effort
 from shared.job_config import JobConfig
 from shared.models import FEW, NONE_OF_THESE
+from shared.trust import UNKNOWN
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Parts = tuple[list["Category"], Array, dict[str, float] | None]  # categories, which items are odd, agreement
 
 NO_CATEGORY = "What fits none of the given categories."
 NOBODY = "No trace of this sample is about it."
-UNKNOWN = "unknown"  # language
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +139,12 @@ def _inside(space: Space, members: Array, config: JobConfig, columns: Array | No
 
 def _joined(trees: Sequence[Tree], groups: Sequence[Array]) -> Tree:
     """Trees of one category each as one tree, whose categories are the trees."""
-    n = sum(map(len, groups))
-    whole = Tree(np.empty(n, np.int64), np.empty(0, np.int64), np.empty(n, np.float32), np.empty(n, bool))
-    leaf, sure, odd, category = whole.leaf, whole.confidence, whole.unusual, [whole.category]
-    leaves = 0
-    for at, (one, members) in enumerate(zip(trees, groups, strict=True)):
-        leaf[members], sure[members], odd[members] = one.leaf + leaves, one.confidence, one.unusual
-        category.append(np.full(len(one.category), at))
-        leaves += len(one.category)
-    return Tree(leaf, np.concatenate(category), sure, odd)
+    starts = np.cumsum([0, *(len(one.category) for one in trees)])
+    back = np.argsort(np.concatenate(groups))
+    leaf = np.concatenate([one.leaf + start for one, start in zip(trees, starts[:-1], strict=True)])[back]
+    category = np.repeat(np.arange(len(trees)), np.diff(starts))
+    confidence = np.concatenate([one.confidence for one in trees])[back]
+    return Tree(leaf, category, confidence, np.concatenate([one.unusual for one in trees])[back])
 
 
 def _leaves(found: Tree, names: Sequence[Named]) -> list[Leaf]:

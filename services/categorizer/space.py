@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from services.categorizer import blocks
 from services.categorizer.sample import Packed
 from services.categorizer.texts import TextSpace
@@ -12,15 +10,14 @@ from shared.config import Settings
 from shared.embedding import DIMENSIONS
 from shared.embedding.encoder import Encoder, load_encoder
 from shared.features import Array, Features
-
-WORDS = "tfidf"  # the name of vectors that are made without an encoder
+from shared.trust import BY_WORDS
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
     """Unit rows of n items: `whole` (n, d), and `requests` (n, r) in the space that `embed` puts any text in.
 
-    `name` is of the encoder, such as "minilm-fp32", or WORDS, whose vectors know words and no meaning.
+    `name` is of the encoder, such as "minilm-fp32", or BY_WORDS, whose vectors know words and no meaning.
     """
 
     items: Sequence[Features]
@@ -31,7 +28,7 @@ class Space:
 
     @property
     def of_meaning(self) -> bool:
-        return self.name != WORDS
+        return self.name != BY_WORDS
 
 
 def space_of(features: list[bytes]) -> Space:
@@ -39,9 +36,10 @@ def space_of(features: list[bytes]) -> Space:
     items = Packed(features)
     encoder = _encoder({one.encoder for one in items})
     if encoder is not None:
-        return Space(items, blocks.vectors(items), _requests(items), encoder.encode, encoder.name)
+        requests = blocks.stacked([one.request_vector for one in items], DIMENSIONS)
+        return Space(items, blocks.vectors(items), requests, encoder.encode, encoder.name)
     words = TextSpace([one.request for one in items])
-    return Space(items, blocks.vectors(items, words.vectors), words.vectors, words.embed, WORDS)
+    return Space(items, blocks.vectors(items, words.vectors), words.vectors, words.embed, BY_WORDS)
 
 
 def _encoder(names: set[str]) -> Encoder | None:
@@ -50,11 +48,3 @@ def _encoder(names: set[str]) -> Encoder | None:
     settings = Settings.load()
     encoder = load_encoder(settings.embedding, settings.cache)
     return encoder if encoder is not None and encoder.name in names else None
-
-
-def _requests(items: Sequence[Features]) -> Array:
-    rows = np.zeros((len(items), DIMENSIONS), np.float32)
-    for at, item in enumerate(items):
-        if item.request_vector is not None:
-            rows[at] = item.request_vector
-    return rows

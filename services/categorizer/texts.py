@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
-from sklearn.utils.extmath import randomized_svd
 
+from services.categorizer.clustering.latent import directions
 from services.categorizer.clustering.sphere import Array, unit
 
 DIMENSIONS = 256
@@ -34,7 +34,7 @@ class TextSpace:
             self._kinds = []
         weighted = self._weighted(cut)
         shown = weighted[:_FITTED]
-        self._directions = randomized_svd(shown, min(DIMENSIONS, *shown.shape), random_state=0)[2].T.astype(np.float32)
+        self._directions = directions(shown, min(DIMENSIONS, *shown.shape))
         self.vectors = self._placed(weighted)
 
     def embed(self, texts: Sequence[str]) -> Array:

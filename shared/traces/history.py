@@ -1,24 +1,13 @@
 """Chat histories: the first request is a run's inputs, all that follows its outputs. Messages stay as they are."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
+from shared.messages import ROLES, Role
 from shared.traces.identity import run_id
 from shared.traces.record import RUN_KEYS, UNKNOWN, RawRun
 from shared.traces.times import micros
 
-Role = Literal["system", "user", "assistant", "tool"]
-_ROLES: Mapping[str, Role] = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "human": "user",
-    "assistant": "assistant",
-    "ai": "assistant",
-    "model": "assistant",
-    "tool": "tool",
-    "function": "tool",
-}
 _OWN = frozenset({"messages", "metadata", "feedback", "feedback_stats", "tags", "error", "name", "extra"})
 START = ("start_time", "created_at", "timestamp", "created", "time")
 END = ("end_time", "ended_at")
@@ -35,7 +24,7 @@ def role(message: object) -> Role | None:
         named = kwargs.get("type") or (path[-1] if isinstance(path, list) and path else None)
     if not isinstance(named, str):
         return None
-    found = _ROLES.get(named.lower().removesuffix("chunk").removesuffix("message"))
+    found = ROLES.get(named.lower().removesuffix("chunk").removesuffix("message"))
     return "tool" if found == "user" and _only_results(message.get("content")) else found
 
 

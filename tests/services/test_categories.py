@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
+from services.categorizer.clusters import build
 from services.categorizer.local import Category, Found, Leaf, categorize
 from services.categorizer.sample import Sample
-from services.categorizer.tree import build
 from shared.errors import ItemError
 from shared.features import Features
 from shared.job_config import JobConfig

@@ -20,7 +20,10 @@ def told(trust: dict[str, Any] | None = None, *, size: int = 100, **config: Any)
 
 
 def test_a_report_without_a_model_says_so_and_no_more_where_nothing_else_is_to_be_said() -> None:
-    assert told() == "Made without a model: summaries and the names of categories are made of the traces' own words."
+    assert told() == (
+        "Made without a model: summaries are the traces' own sentences, and a name is chosen by a grammar and a list. "
+        "It may fit only some of the traces below it: open a few before you rely on it."
+    )
 
 
 def test_agreement_is_told_as_a_word_with_its_figure() -> None:

@@ -13,8 +13,8 @@ from services.categorizer.clustering.order import canonical
 from services.categorizer.clustering.space import space
 from services.categorizer.clustering.sphere import Array, Labels
 from services.categorizer.clustering.tree import Tree
+from shared.trust import REPEATED_UP_TO
 
-LOOKED_AT = 20_000  # items up to which agreement is looked at
 _SEEDS = (1, 2)
 _HALF = 3
 
@@ -42,7 +42,7 @@ def agreement(
     Two repetitions have other seeds, one has half of the items. None where there is nothing to look at: above 20,000
     items, or where all are in one leaf. The settings are those that the tree was made with.
     """
-    if len(vectors) > LOOKED_AT or len(found.leaf) == 0 or int(found.leaf.max()) == 0:
+    if len(vectors) > REPEATED_UP_TO or len(found.leaf) == 0 or int(found.leaf.max()) == 0:
         return None
     inside = INSIDE if max_leaves and not leaves else None
     categories = top or int(found.category.max()) + 1

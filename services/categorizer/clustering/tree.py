@@ -53,13 +53,6 @@ def tree(
     return _of_all(vectors, columns, chosen, s, grow(s, Wanted(leaves or None, top or None, max_leaves), seed))
 
 
-def split(vectors: Array, count: int | None = None, *, most: int = 10, seed: int = 0) -> Labels:
-    """Leaves inside one category: labels (n,) of unit rows (n, d); `count` of them, else at most `most`."""
-    if not count and len(vectors) < FEW:
-        return np.zeros(len(vectors), np.int64)
-    return tree(vectors, leaves=count, top=1, max_leaves=most, seed=seed).leaf
-
-
 def _one(n: int) -> Tree:
     zeros = np.zeros(n, np.int64)
     return Tree(zeros, zeros[:1], np.ones(n, np.float32), np.zeros(n, bool), min(n, 1))

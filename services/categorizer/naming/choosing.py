@@ -13,7 +13,7 @@ import numpy as np
 
 from services.categorizer.naming.lexicon import lemma
 from services.categorizer.naming.phrases import Kind
-from services.categorizer.naming.scoring import Ranked, Space
+from services.categorizer.naming.scoring import Ranked, Texts
 from services.categorizer.naming.words import DETERMINERS, PREPOSITIONS
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -33,7 +33,7 @@ class _Option:
     stems: frozenset[str]
 
 
-def choose(ranked: Sequence[Ranked], space: Space, taken: Mapping[int, frozenset[str]]) -> list[int | None]:
+def choose(ranked: Sequence[Ranked], space: Texts, taken: Mapping[int, frozenset[str]]) -> list[int | None]:
     """Of each group the place of its name among its candidates; None where it has none.
 
     `taken`: stems of the name that a group may not have, since its category has it.
@@ -92,7 +92,7 @@ def _best(group: int, options: Sequence[Sequence[_Option]], chosen: Sequence[int
     return max(free, key=lambda place: (round(float(value[place]), 6), -place), default=None)
 
 
-def _found(group: int, chosen: Sequence[int | None], closeness: Sequence[Array | None], space: Space) -> Array:
+def _found(group: int, chosen: Sequence[int | None], closeness: Sequence[Array | None], space: Texts) -> Array:
     """Of each option: texts of the group that would find it, less texts of others that it would draw away, by size."""
     own = closeness[group]
     assert own is not None

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from services.categorizer.naming.grammar import Token, tokens
 from services.categorizer.naming.lexicon import roots
 from services.categorizer.naming.phrases import Phrase, mentions
-from services.categorizer.naming.reading import same_sentence, sentences
+from services.categorizer.naming.reading import sentences
 from services.categorizer.naming.writing import Writer
+from shared.content import folded
 
 CENTRAL = 15  # items whose phrases are candidates however rare they are
 
@@ -51,7 +52,7 @@ def read(texts: Sequence[str], writer: Writer) -> Counts:
         words: set[str] = set()
         fresh = False
         for sentence in sentences(text):
-            key = same_sentence(sentence)
+            key = folded(sentence)
             if key not in seen:
                 seen.add(key)
                 fresh = True

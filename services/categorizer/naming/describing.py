@@ -9,10 +9,11 @@ from services.categorizer.naming.counts import Counts
 from services.categorizer.naming.lexicon import lemma
 from services.categorizer.naming.masks import quoted
 from services.categorizer.naming.phrases import Kind
-from services.categorizer.naming.reading import same_sentence, sentences
+from services.categorizer.naming.reading import sentences
 from services.categorizer.naming.scoring import Ranked
 from services.categorizer.naming.words import PARTICLES, PREPOSITIONS
 from services.categorizer.naming.writing import capitalised
+from shared.content import folded
 from shared.models import Conduct
 
 QUOTE = 110  # characters
@@ -80,11 +81,11 @@ def _typical(name: str, counts: Counts, requests: Sequence[str]) -> str:
     """The sentence of a central request with most of the name's and the group's words, ids masked."""
     named = {lemma(word, "NOUN") for word in _WORD.findall(name.lower())}
     read = [sentences(request)[:6] for request in dict.fromkeys(requests)]
-    times = Counter(same_sentence(sentence) for own in read for sentence in own)
+    times = Counter(folded(sentence) for own in read for sentence in own)
     best, most = "", 0.0
     for own in read:
         for place, sentence in enumerate(own):
-            template = len(read) > 2 and times[same_sentence(sentence)] > TEMPLATE * len(read)
+            template = len(read) > 2 and times[folded(sentence)] > TEMPLATE * len(read)
             worth = _worth(sentence, named, counts) / (1 + 0.1 * place + 3 * template)
             if worth > most:
                 best, most = sentence, worth

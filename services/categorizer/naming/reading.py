@@ -38,24 +38,6 @@ def sentences(text: str) -> list[str]:
     return [part for part in found if len(part) > 2][:SENTENCES]
 
 
-def same_sentence(sentence: str) -> str:
-    """Equal for sentences that differ only in numbers, case and spaces."""
-    return " ".join(re.sub(r"\d+", "0", sentence.lower()).split())
-
-
-def centroids(vectors: Array, leaf: Array, count: int) -> Array:
-    """Unit mean of each leaf's rows, (count, d); a zero row for an empty leaf."""
-    order = np.argsort(leaf, kind="stable")
-    starts = np.searchsorted(leaf[order], np.arange(count))
-    sums = np.zeros((count, vectors.shape[1]), np.float64)
-    for place, rows in enumerate(np.split(order, starts[1:])):
-        if len(rows):
-            sums[place] = vectors[rows].sum(0, dtype=np.float64)
-    norms = np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
-    means: Array = (sums / norms).astype(np.float32)
-    return means
-
-
 def typical(texts: Sequence[str], vectors: Array, leaf: Array, centres: Array, limit: int) -> Iterator[list[int]]:
     """Of each leaf at most `limit` items, the most central first: one half the most central, one half spread evenly.
 

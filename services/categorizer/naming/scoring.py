@@ -55,7 +55,7 @@ CATEGORY = Taste(act=0.0, bare=-0.35, listed=0.15, voted=0.0, wide=True, margin=
 
 
 @dataclass(frozen=True, slots=True)
-class Space:
+class Texts:
     """The sample of texts that names are compared with."""
 
     vectors: Array  # (m, d)
@@ -92,7 +92,7 @@ class Ranked:
 
 
 def rank(
-    group: int, counts: Counts, own: Sequence[Candidate], vectors: Array, votes: Array, space: Space, taste: Taste
+    group: int, counts: Counts, own: Sequence[Candidate], vectors: Array, votes: Array, space: Texts, taste: Taste
 ) -> Ranked:
     """`own` are the group's phrases with their `vectors`; fitting phrases of the fixed list are added to them."""
     places = _fitting(group, counts, votes, space, taste)
@@ -114,7 +114,7 @@ def _is_true(candidate: Candidate, vector: Array, centre: Array) -> bool:
     return closeness >= (MEANT if said >= SPOKEN else SAME)
 
 
-def _fitting(group: int, counts: Counts, votes: Array, space: Space, taste: Taste) -> list[int]:
+def _fitting(group: int, counts: Counts, votes: Array, space: Texts, taste: Taste) -> list[int]:
     """Listed phrases with evidence: a wrong name is worse than a vague one."""
     if not len(space.listed_vectors):
         return []
@@ -146,7 +146,7 @@ def _listed(text: str, vote: float) -> Candidate:
     return Candidate(Phrase(Kind.LISTED, "", (), text.lower()), text, uncapitalised(text), vote, vote)
 
 
-def _precision(group: int, rows: Array, space: Space) -> Array:
+def _precision(group: int, rows: Array, space: Texts) -> Array:
     """Share of the group's own among as many nearest texts as it has."""
     size = int(min(max((space.group == group).sum(), 1), max(len(space.group) - 1, 1)))
     closeness = rows @ space.vectors.T

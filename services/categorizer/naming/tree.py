@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from services.categorizer.clustering.sphere import centroids
 from services.categorizer.naming.candidates import Candidate, candidates
 from services.categorizer.naming.choosing import choose, stems
 from services.categorizer.naming.counts import Counts, read, together
@@ -18,8 +19,8 @@ from services.categorizer.naming.describing import describe, endings
 from services.categorizer.naming.fallback import DOMAIN_FAVOURITES, domain_name, told_apart, vague_name
 from services.categorizer.naming.languages import foreign_name, is_english
 from services.categorizer.naming.listed import category_phrases
-from services.categorizer.naming.reading import centroids, typical
-from services.categorizer.naming.scoring import CATEGORY, LEAF, Ranked, Space, Taste, rank
+from services.categorizer.naming.reading import typical
+from services.categorizer.naming.scoring import CATEGORY, LEAF, Ranked, Taste, Texts, rank
 from services.categorizer.naming.writing import Writer, capitalised
 from shared.features import Features
 from shared.models import Conduct
@@ -135,14 +136,14 @@ class _Tree:
         if texts:
             self.phrase_vectors = dict(zip(texts, np.asarray(self.embed(texts)), strict=True))
 
-    def space(self, rows: Sequence[Sequence[int]]) -> Space:
+    def space(self, rows: Sequence[Sequence[int]]) -> Texts:
         flat = np.array([row for group in rows for row in group], dtype=int)
         group = np.repeat(np.arange(len(rows)), [len(one) for one in rows])
         sampled = self.vectors[flat]
-        return Space(sampled, group, centroids(sampled, group, len(rows)), self.listed, self.listed_vectors)
+        return Texts(sampled, group, centroids(sampled, group, len(rows)), self.listed, self.listed_vectors)
 
     def ranked(
-        self, space: Space, votes: Array, counts: Sequence[Counts], own: Sequence[list[Candidate]], taste: Taste
+        self, space: Texts, votes: Array, counts: Sequence[Counts], own: Sequence[list[Candidate]], taste: Taste
     ) -> list[Ranked]:
         width = self.vectors.shape[1]
         rows = [np.array([self.phrase_vectors[one.text] for one in some]).reshape(-1, width) for some in own]

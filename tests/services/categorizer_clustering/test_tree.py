@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from services.categorizer.clustering import Tree, agreement, split, tree
+from services.categorizer.clustering import Tree, agreement, tree
 from services.categorizer.clustering.sphere import Labels, unit
 from tests.services.categorizer_clustering.planted import planted, unlike
 
@@ -157,10 +157,10 @@ def test_many_items_are_clustered_as_few_are() -> None:
 def test_leaves_inside_a_category() -> None:
     x, truth = planted(1, 4, 40)
 
-    assert adjusted_rand_score(truth, split(x, 4)) > 0.95
-    assert 2 <= int(split(x).max()) + 1 <= 10
-    assert (split(x[:5]) == 0).all()
-    assert (split(np.repeat(x[:1], 20, axis=0)) == 0).all()
+    assert adjusted_rand_score(truth, tree(x, leaves=4, top=1).leaf) > 0.95
+    assert 2 <= int(tree(x, top=1, max_leaves=10).leaf.max()) + 1 <= 10
+    assert (tree(x[:5]).leaf == 0).all()
+    assert (tree(np.repeat(x[:1], 20, axis=0), top=1).leaf == 0).all()
 
 
 def test_clear_groups_come_out_again_and_noise_does_not() -> None:

@@ -1,0 +1,9 @@
+"""What the categorizer says of its own work (`Report.trust`), and the aggregator puts into sentences.
+
+{"vectors": the encoder's name or BY_WORDS, "stability": {"leaves": …, "top": …} or None, "items_looked_at": …,
+"languages": {ISO 639-1 or UNKNOWN: items}}
+"""
+
+BY_WORDS = "tfidf"  # vectors that are made without an encoder
+UNKNOWN = "unknown"  # language
+REPEATED_UP_TO = 20_000  # items; of more, clustering is not repeated
