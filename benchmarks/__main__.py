@@ -2,8 +2,9 @@
 
     python -m benchmarks [--full] [name ...]
 
-Each module of BENCHES has `figures(full) -> Iterator[Figure]`. The short form of all takes at most 15 minutes on two
-cores; `--full` measures what the bars were set for. Data of ../shared that is not there is left out, and said.
+Each module of BENCHES has `figures(full) -> Iterator[Figure]`. The short form of all is meant to take a quarter of an
+hour on two cores that do nothing else; `--full` measures what the bars were set for. Data of ../shared that is not
+there is left out, and said.
 """
 
 import argparse
