@@ -28,6 +28,11 @@ class Candidate:
     coverage: float  # share of the group's requests with the phrase
     said: float  # with all of its words
 
+    @property
+    def spoken(self) -> float:
+        """Share of the requests that say so in its own words."""
+        return 0.0 if self.phrase.kind is Kind.LISTED else max(self.coverage, self.said)
+
 
 def candidates(group: Counts, everything: Counts, writer: Writer) -> list[Candidate]:
     """At most LIMIT (and a few pairs), the most telling first; texts differ."""
@@ -106,8 +111,8 @@ def _may_name(phrase: Phrase, group: Counts, writer: Writer) -> bool:
     words = phrase.words
     if len(set(words)) < len(words) or sum(map(len, words)) > LETTERS:
         return False
-    if phrase.bare and (group.coverage(phrase) < 0.25 or not usual_tag(phrase.head)):
-        return False
+    if phrase.bare and not (usual_tag(phrase.head) and writer.is_counted(phrase.head)):
+        return False  # "phoenix"
     if phrase.kind is Kind.ACT and phrase.verb.split()[0] in WEAK_VERBS and len(words) < 3:
         return False
     if _is_misread(phrase, group):

@@ -14,6 +14,7 @@ import numpy as np
 from services.categorizer.naming.lexicon import lemma
 from services.categorizer.naming.phrases import Kind
 from services.categorizer.naming.scoring import Ranked, Texts
+from services.categorizer.naming.truth import TRUE
 from services.categorizer.naming.words import DETERMINERS, PREPOSITIONS
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -59,7 +60,10 @@ def _options(ranked: Ranked, taken: frozenset[str] | None) -> list[_Option]:
     found: dict[frozenset[str], _Option] = {}
     for place, candidate in enumerate(ranked.candidates):
         key = stems(candidate.text)
-        if key != taken and key not in found and len(found) < TRIED:
+        spoken = 0.0 if candidate.phrase.bare else candidate.spoken  # a lone noun can stand in anything
+        if max(ranked.share(place), spoken) < TRUE or key == taken:
+            continue
+        if key not in found and len(found) < TRIED:
             found[key] = _Option(place, float(ranked.scores[place]), ranked.vectors[place], key)
         elif key in found and candidate.phrase.kind is Kind.LISTED and _is_thing(ranked, found[key]):
             found[key] = replace(found[key], place=place, vector=ranked.vectors[place])

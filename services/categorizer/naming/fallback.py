@@ -14,7 +14,8 @@ from services.categorizer.naming.writing import uncapitalised
 Array = np.ndarray[Any, np.dtype[Any]]
 
 DOMAIN_FAVOURITES = 3  # listed phrases that a text votes for, where its domain is asked
-_DOMAIN = 0.45  # share of the votes
+MOST = 0.45  # share of a group's votes that make a domain its name
+COMMON = 0.6  # share of all votes that make a domain the name of everything, which tells nothing of a group
 NOTHING = "Requests without text"
 MIXED = "Mixed requests"
 QUESTIONS = "Mixed questions"
@@ -53,8 +54,8 @@ def told_apart(name: str, taken: Collection[str], requests: Sequence[str]) -> st
     return apart
 
 
-def domain_name(votes: Array) -> str | None:
-    """The domain that has most of a group's votes for listed phrases, (listed,); None if none has."""
+def domain_name(votes: Array, least: float = MOST) -> str | None:
+    """The domain that has `least` of a group's votes for listed phrases, (listed,); None if none has."""
     if not len(votes):
         return None
     shares: Counter[str] = Counter()
@@ -64,4 +65,4 @@ def domain_name(votes: Array) -> str | None:
     if not shares.total():
         return None
     domain, share = min(shares.items(), key=lambda item: (-item[1], item[0]))
-    return domain if share >= _DOMAIN * shares.total() else None
+    return domain if share >= least * shares.total() else None

@@ -22,6 +22,10 @@ from services.categorizer.naming.words import (
 _INDIRECT = frozenset({"me", "us", "him", "you"})
 _NEGATIONS = frozenset({"not", "never"})
 _BETWEEN = frozenset({"not", "still", "yet", "never", "already", "just", "to"})  # a noun and what happened to it
+_OTHERS = frozenset({"you", "they", "it", "he", "she"})
+_MODALS = frozenset({"can", "could", "will", "would", "should", "may", "if"})
+_QUALITIES = frozenset({"support", "accept", "allow"})  # "supported currencies", not "currency supported"
+_NO_EVENTS = frozenset({"leave", "apply", "show", "mention", "attach"})
 _NOT_YET_DONE = frozenset({"will", "would", "can", "should"})
 _BROAD_VERBS = frozenset({"get", "make", "use", "give"})
 
@@ -92,7 +96,7 @@ def _acts(found: list[Token]) -> Iterator[Mention]:
         if not _is_verb(found, place) or not fits_name(token.text):
             continue
         verb = lemma(token.lower, "VERB")
-        if verb in LIGHT_VERBS:
+        if verb in LIGHT_VERBS or _is_done_by_others(found, place):
             continue
         verb, noun = _object(found, place + 1, verb)
         if noun is None or noun.head in DULL_NOUNS:
@@ -104,6 +108,13 @@ def _acts(found: list[Token]) -> Iterator[Mention]:
         phrase = Phrase(Kind.ACT, verb, noun.modifiers, noun.head)
         yield Mention(phrase, noun)
         yield from _linked(found, phrase, noun, LINKS)
+
+
+def _is_done_by_others(found: list[Token], place: int) -> bool:
+    """ "Why do you charge fees": nobody asks to do it; in "can you charge my card" somebody does."""
+    if not place or found[place - 1].lower not in _OTHERS:
+        return False
+    return place == 1 or found[place - 2].lower not in _MODALS
 
 
 def _is_verb(found: list[Token], place: int) -> bool:
@@ -209,7 +220,12 @@ def _states(found: list[Token], noun: NounPhrase) -> Iterator[Mention]:
         return
     if verb == token.lower and not negated:  # "timer set for five minutes" is rather an order
         return
-    form = token.lower if token.tag is Tag.DOING else inflect(verb, "VBN")
+    if verb in _NO_EVENTS:
+        return
+    if verb in _QUALITIES and not negated:
+        yield Mention(Phrase(Kind.THING, "", (inflect(verb, "VBN"), *noun.modifiers[-1:]), noun.head), noun)
+        return
+    form = "working" if verb == "work" else token.lower if token.tag is Tag.DOING else inflect(verb, "VBN")
     yield Mention(Phrase(Kind.STATE, f"not {form}" if negated else form, noun.modifiers, noun.head), noun)
 
 

@@ -12,6 +12,8 @@ CHARACTERS = 2_000  # of a request
 SENTENCES = 10  # of a request
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?\u3002\uff01\uff1f])\s+|\n+")
 _FENCE = "```"
+_FORMULA = re.compile(r"\$[^$\n]{1,200}\$")
+_CODE = re.compile(r"(?:import|from|#?include|using|def|class|public|private|const|let|var|return)\b(?!.*[.?!:]$)")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _ODD = re.compile(r"[^\w\s.,;:!?'\"()\u2019-]|_")
 
@@ -20,13 +22,13 @@ def prose(text: str) -> str:
     """Without fenced code and without lines that are mostly symbols; the text itself where nothing else is in it."""
     text = text[:CHARACTERS]
     outside = text.split(_FENCE)[::2]
-    lines = (line.strip() for part in outside for line in part.split("\n"))
+    lines = (_FORMULA.sub("", line).strip() for part in outside for line in part.split("\n"))
     return "\n".join(line for line in lines if _is_prose(line)) or text
 
 
 def _is_prose(line: str) -> bool:
     words = _WORD.findall(line)
-    if not words:
+    if not words or _CODE.match(line):
         return False
     odd = len(_ODD.findall(line))
     return odd < 0.12 * len(line) and (len(words) > 2 or line[-1] in ".?!:")

@@ -10,17 +10,15 @@ from typing import Any
 import numpy as np
 
 from services.categorizer.naming.candidates import Candidate
-from services.categorizer.naming.counts import Counts
-from services.categorizer.naming.lexicon import lemma
 from services.categorizer.naming.listed import domains
 from services.categorizer.naming.phrases import Kind, Phrase
+from services.categorizer.naming.truth import holds, holds_broadly
 from services.categorizer.naming.words import PARTICLES, WEAK_VERBS
 from services.categorizer.naming.writing import uncapitalised
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 LISTED = 25  # phrases of the fixed list that compete in a group
-FAVOURITES = 12  # phrases of the fixed list that a text votes for
 PRECISION = 0.5  # weights of the score, beside the cosine to the centroid with 1
 NEIGHBOURS = 0.3
 COVERAGE = 0.1
@@ -29,12 +27,6 @@ ENOUGH = 0.2
 LOOSE = 0.1  # taken off for "table with columns", "money in an account"
 LONG = 0.03  # taken off for each word above five
 WEAK = 0.08  # taken off for a verb such as "get", or with a preposition before its object: "change to a flight"
-SURE, LIKELY = 0.5, 0.4  # cosine of a listed phrase to the centroid: enough alone; enough with one of its words said
-CLEARLY, AHEAD = 0.37, 0.05  # cosine that is enough for a listed phrase that leads the others by this much
-MEANT = 0.33  # cosine to the centroid, and
-SPOKEN = 0.1  # share of the requests that have it or all its words: less, and a phrase claims what is not there,
-SAME = 0.6  # unless its cosine is so high that others say it in other words
-SAID = 0.05  # share of the requests that say the word
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +36,11 @@ class Taste:
     act: float = 0.05
     bare: float = -0.35
     listed: float = -0.1
-    unvoted: float = -0.15  # a listed phrase that few texts vote for
-    voted: float = 0.45  # share of the texts that must have a listed phrase among their FAVOURITES
     wide: bool = False  # whether phrases that are whole domains compete
-    margin: float = 0.06  # how far a listed phrase may be behind the closest one
 
 
 LEAF = Taste()
-CATEGORY = Taste(act=0.0, bare=-0.35, listed=0.15, voted=0.0, wide=True, margin=0.15)
+CATEGORY = Taste(act=0.0, bare=-0.1, listed=0.15, wide=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +49,14 @@ class Texts:
 
     vectors: Array  # (m, d)
     group: Array  # (m,) of each
+    weight: Array  # (m,) items that each stands for
+    readable: Array  # (m,) whether it is in the language of the vectors
     centres: Array  # (groups, d)
     listed: Sequence[str]
     listed_vectors: Array  # (listed, d)
+    floor: float  # see `truth.floor`
 
-    def votes(self, favourites: int = FAVOURITES) -> Array:
+    def votes(self, favourites: int) -> Array:
         """(groups, listed): share of a group's texts that have the phrase among their favourites.
 
         Half of a phrase's mean closeness to all texts is taken off, so that a phrase close to everything wins little.
@@ -89,61 +81,44 @@ class Ranked:
     candidates: list[Candidate]
     scores: Array  # (candidates,)
     vectors: Array  # (candidates, d)
+    held: Array  # (texts of the group, candidates): whether a candidate holds for a text
+    weight: Array  # (texts of the group,), sum 1
+
+    def share(self, *places: int) -> float:
+        """Of the group's items for which one of these candidates holds."""
+        return float(self.weight @ self.held[:, list(places)].any(1))
 
 
-def rank(
-    group: int, counts: Counts, own: Sequence[Candidate], vectors: Array, votes: Array, space: Texts, taste: Taste
-) -> Ranked:
-    """`own` are the group's phrases with their `vectors`; fitting phrases of the fixed list are added to them."""
-    places = _fitting(group, counts, votes, space, taste)
-    meant = [place for place, one in enumerate(own) if _is_true(one, vectors[place], space.centres[group])]
-    own, vectors = [own[place] for place in meant], vectors[meant]
-    offered = [*own, *(_listed(space.listed[place], float(votes[group, place])) for place in places)]
+def rank(group: int, own: Sequence[Candidate], vectors: Array, space: Texts, taste: Taste) -> Ranked:
+    """`own` are the group's phrases with their `vectors`; the closest phrases of the fixed list are added to them."""
+    places = _closest(group, space, taste)
+    members = space.group == group
     rows = np.concatenate([vectors, space.listed_vectors[places]])
+    held = holds(space.vectors[members], rows, space.listed_vectors, space.floor) & space.readable[members, None]
+    if taste.wide:
+        wide = len(own) + np.flatnonzero([not domains()[place] for place in places])
+        held[:, wide] |= holds_broadly(space.vectors[members], rows[wide], space.listed_vectors, space.floor)
+    weight = space.weight[members] / max(1.0, float(space.weight[members].sum()))
+    shares = weight @ held
+    listed = zip(places, shares[len(own) :].tolist(), strict=True)
+    offered = [*own, *(_listed(space.listed[place], share) for place, share in listed)]
     near = rows @ space.centres.T
-    to_own = near[:, group].copy()
-    scores = to_own + PRECISION * _precision(group, rows, space) - NEIGHBOURS * _nearest(near, group)
+    scores = near[:, group] + PRECISION * _precision(group, rows, space) - NEIGHBOURS * _nearest(near, group)
     scores += np.array([_merit(candidate, taste) for candidate in offered], dtype=np.float32)
     order = sorted(range(len(offered)), key=lambda row: (-round(float(scores[row]), 6), offered[row].text))
-    return Ranked([offered[row] for row in order], scores[order], rows[order])
+    return Ranked([offered[row] for row in order], scores[order], rows[order], held[:, order], weight)
 
 
-def _is_true(candidate: Candidate, vector: Array, centre: Array) -> bool:
-    closeness = float(vector @ centre)
-    said = max(candidate.coverage, candidate.said)
-    return closeness >= (MEANT if said >= SPOKEN else SAME)
-
-
-def _fitting(group: int, counts: Counts, votes: Array, space: Texts, taste: Taste) -> list[int]:
-    """Listed phrases with evidence: a wrong name is worse than a vague one."""
+def _closest(group: int, space: Texts, taste: Taste) -> list[int]:
+    """The LISTED phrases of the fixed list that are closest to the group's centre."""
     if not len(space.listed_vectors):
         return []
-    closeness = space.listed_vectors @ space.centres[group]
-    best = [place for place in np.argsort(-closeness, kind="stable").tolist() if taste.wide or domains()[place]]
-    best = best[:LISTED]
-    best = [place for place in best if closeness[place] >= closeness[best[0]] - taste.margin]
-    fitting = [
-        place
-        for place in best
-        if votes[group, place] >= taste.voted
-        and (closeness[place] >= SURE or (closeness[place] >= LIKELY and _is_said(space.listed[place], counts)))
-    ]
-    if not fitting and not _is_said(space.listed[best[0]], counts) and _leads(closeness):
-        return best[:1]  # "Trivia questions" are not called so by those who ask them
-    return fitting
+    order = np.argsort(-(space.listed_vectors @ space.centres[group]), kind="stable").tolist()
+    return [place for place in order if taste.wide or domains()[place]][:LISTED]
 
 
-def _leads(closeness: Array) -> bool:
-    first, second = (float(one) for one in np.sort(closeness)[:-3:-1])
-    return first >= max(CLEARLY, second + AHEAD)
-
-
-def _is_said(text: str, counts: Counts) -> bool:
-    return any(counts.word_share(lemma(word.lower(), "NOUN")) >= SAID for word in text.split())
-
-
-def _listed(text: str, vote: float) -> Candidate:
-    return Candidate(Phrase(Kind.LISTED, "", (), text.lower()), text, uncapitalised(text), vote, vote)
+def _listed(text: str, share: float) -> Candidate:
+    return Candidate(Phrase(Kind.LISTED, "", (), text.lower()), text, uncapitalised(text), share, share)
 
 
 def _precision(group: int, rows: Array, space: Texts) -> Array:
@@ -172,9 +147,10 @@ def _merit(candidate: Candidate, taste: Taste) -> float:
     )
     merit -= THIN * (1 - min(1.0, max(candidate.coverage, candidate.said) / ENOUGH))
     if phrase.kind is Kind.LISTED:
-        merit += taste.listed + (taste.unvoted if candidate.coverage < 0.25 else 0)
+        merit += taste.listed
     elif phrase.kind is Kind.ACT:
         verb, *after = phrase.verb.split()
+        merit -= LOOSE if phrase.link in ("for", "with", "in") else 0
         merit += taste.act - (WEAK if verb in WEAK_VERBS or (after and after[0] not in PARTICLES) else 0)
     elif phrase.bare:
         merit += taste.bare

@@ -14,13 +14,15 @@ from services.categorizer.clustering.sphere import centroids
 from services.categorizer.naming.candidates import Candidate, candidates
 from services.categorizer.naming.choosing import choose, stems
 from services.categorizer.naming.counts import Counts, read, together
-from services.categorizer.naming.covering import PART, Member, and_others, covering_name
+from services.categorizer.naming.covering import MOST as COVERED
+from services.categorizer.naming.covering import PART, and_others, best_pair, covering_name, joined
 from services.categorizer.naming.describing import describe, endings
-from services.categorizer.naming.fallback import DOMAIN_FAVOURITES, domain_name, told_apart, vague_name
+from services.categorizer.naming.fallback import COMMON, DOMAIN_FAVOURITES, VAGUE, domain_name, told_apart, vague_name
 from services.categorizer.naming.languages import foreign_name, is_english
 from services.categorizer.naming.listed import category_phrases
 from services.categorizer.naming.reading import typical
 from services.categorizer.naming.scoring import CATEGORY, LEAF, Ranked, Taste, Texts, rank
+from services.categorizer.naming.truth import floor
 from services.categorizer.naming.writing import Writer, capitalised
 from shared.features import Features
 from shared.models import Conduct
@@ -114,6 +116,8 @@ class _Tree:
         texts = [item.request for item in items]
         self.sample = list(typical(texts, vectors, leaf, centroids(vectors, leaf, leaves), limit))
         self.writer = Writer()
+        share = self.sizes / np.maximum([len(rows) for rows in self.sample], 1)
+        self.weight = share[leaf]  # of each item: how many it stands for where it is sampled
         self.counts = [read(self.english(rows), self.writer) for rows in self.sample]
         self.everything = together(self.counts)
         self.own = [candidates(one, self.everything, self.writer) for one in self.counts]
@@ -140,33 +144,28 @@ class _Tree:
         flat = np.array([row for group in rows for row in group], dtype=int)
         group = np.repeat(np.arange(len(rows)), [len(one) for one in rows])
         sampled = self.vectors[flat]
-        return Texts(sampled, group, centroids(sampled, group, len(rows)), self.listed, self.listed_vectors)
+        readable = np.array([is_english(self.items[row].language) for row in flat.tolist()], dtype=bool)
+        centres = centroids(sampled, group, len(rows))
+        least = floor(sampled[readable], self.listed_vectors)
+        return Texts(sampled, group, self.weight[flat], readable, centres, self.listed, self.listed_vectors, least)
 
-    def ranked(
-        self, space: Texts, votes: Array, counts: Sequence[Counts], own: Sequence[list[Candidate]], taste: Taste
-    ) -> list[Ranked]:
+    def ranked(self, space: Texts, own: Sequence[list[Candidate]], taste: Taste) -> list[Ranked]:
         width = self.vectors.shape[1]
         rows = [np.array([self.phrase_vectors[one.text] for one in some]).reshape(-1, width) for some in own]
-        return [rank(group, counts[group], own[group], rows[group], votes, space, taste) for group in range(len(own))]
+        return [rank(group, own[group], rows[group], space, taste) for group in range(len(own))]
 
     def category_names(self, groups: Sequence[Sequence[int]]) -> list[str | None]:
         """None where no phrase covers the category."""
         rows = [self.rows(group) for group in groups]
         space = self.space(rows)
-        self.top_ranked = self.ranked(space, space.votes(), self.top_counts, self.top_own, CATEGORY)
+        self.top_ranked = self.ranked(space, self.top_own, CATEGORY)
         domains = space.votes(DOMAIN_FAVOURITES)
-        leaf_votes = self.space(self.sample).votes()
-        for one, rows_of_leaf in enumerate(self.sample):
-            if self.foreign(rows_of_leaf):
-                leaf_votes[one] = 0  # the vectors are English only: what is not is near "Translation"
-        places = {text: place for place, text in enumerate(self.listed)}
+        common = domain_name(domains.mean(0), COMMON)
         names: list[str | None] = []
-        for place, group in enumerate(groups):
-            total = max(1, int(self.sizes[list(group)].sum()))
-            members = [Member(int(self.sizes[one]) / total, self.counts[one], leaf_votes[one]) for one in group]
+        for place, ranked in enumerate(self.top_ranked):
             taken = [name for name in names if name is not None]
             domain = domain_name(domains[place])
-            covering = covering_name(self.top_ranked[place], members, places, domain, taken)
+            covering = covering_name(ranked, None if domain == common else domain, taken)
             names.append(self.foreign(rows[place]) or covering)
         return names
 
@@ -186,10 +185,13 @@ class _Tree:
         return named
 
     def partial_name(self, group: Sequence[int], leaves: Sequence[Named]) -> str | None:
-        """ "Trivia questions and other requests", where the largest leaf has about half of the category."""
-        largest = max(group, key=lambda one: (int(self.sizes[one]), -one))
-        enough = self.sizes[largest] >= PART * self.sizes[list(group)].sum()
-        return and_others(leaves[largest].name) if enough else None
+        """ "Trivia questions, riddles and other requests": its largest leaves, where they are a good part of it."""
+        telling = [one for one in group if not leaves[one].name.startswith(VAGUE)]
+        largest = sorted(telling, key=lambda one: (-int(self.sizes[one]), one))[:2]
+        for some in (largest[:1], largest):
+            if self.sizes[some].sum() >= PART * self.sizes[list(group)].sum():
+                return and_others(*(leaves[one].name for one in some))
+        return None
 
     def rows(self, group: Sequence[int]) -> list[int]:
         """The sampled items of these leaves."""
@@ -197,20 +199,29 @@ class _Tree:
 
     def name_leaves(self, category: Array, taken: dict[int, frozenset[str]]) -> list[Named]:
         space = self.space(self.sample)
-        ranked = self.ranked(space, space.votes(), self.counts, self.own, LEAF)
+        ranked = self.ranked(space, self.own, LEAF)
         foreign = [self.foreign(rows) for rows in self.sample]
-        open_to = [
-            one if name is None else Ranked([], one.scores[:0], one.vectors[:0])
-            for one, name in zip(ranked, foreign, strict=True)
-        ]
-        chosen = choose(open_to, space, taken)
+        chosen = choose(ranked, space, taken)
         domains = space.votes(DOMAIN_FAVOURITES)
+        common = domain_name(domains.mean(0), COMMON)
         named: list[Named] = []
         for one, place in enumerate(chosen):
-            name = foreign[one] or domain_name(domains[one]) if place is None else ranked[one].candidates[place].text
+            if foreign[one] is not None or place is None:
+                domain = domain_name(domains[one])
+                name = foreign[one] or self.joint_name(ranked[one]) or (None if domain == common else domain)
+            else:
+                name = ranked[one].candidates[place].text
             siblings = [named[other].name for other in range(one) if category[other] == category[one]]
             named.append(self.named(name, self.sample[one], ranked[one], self.counts[one], siblings))
         return named
+
+    def joint_name(self, ranked: Ranked) -> str | None:
+        """ "Exchange rates and fees", where one alone holds for too few."""
+        telling = [place for place, one in enumerate(ranked.candidates) if not one.phrase.bare]
+        pair = best_pair(ranked, telling)
+        if pair is None or ranked.share(*pair) < COVERED:
+            return None
+        return joined(*(ranked.candidates[place].text for place in pair))
 
     def foreign(self, rows: Sequence[int]) -> str | None:
         return foreign_name([self.items[row].language for row in rows])

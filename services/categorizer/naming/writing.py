@@ -40,6 +40,8 @@ class Writer:
             written = f"{phrase.verb} {noun}"
         elif phrase.kind is Kind.STATE:
             written = f"{noun} {phrase.verb}"
+        elif phrase.bare and not inside and not _is_mass(phrase.head, self._uses[phrase.head]):
+            written = inflect(noun, "NNS")
         else:
             written = noun
         if phrase.link:
@@ -47,6 +49,11 @@ class Writer:
             second = self._noun(phrase.modifiers2, phrase.head2, (*key, "second"), article=not bare, of=False)
             written += f" {phrase.link} {second}"
         return written
+
+    def is_counted(self, noun: str) -> bool:
+        """Whether it mostly stands in the plural or with an article, as names of persons and places do not."""
+        uses = self._uses[noun]
+        return 2 * uses["none"] < uses.total()
 
     def _noun(self, modifiers: tuple[str, ...], head: str, key: _Key, article: bool, of: bool) -> str:
         forms, uses = self._forms[key], self._uses[head]
