@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from services.categorizer.naming.counts import Counts
 from services.categorizer.naming.lexicon import is_known, lemma, usual_tag, usual_tags
 from services.categorizer.naming.phrases import Kind, Phrase
-from services.categorizer.naming.words import CASING, LANGUAGES, PLURAL_MODIFIERS, WEAK_VERBS
+from services.categorizer.naming.words import CASING, LANGUAGES, PARTICLES, PLURAL_MODIFIERS, WEAK_VERBS
 from services.categorizer.naming.writing import Capitals, Writer
 
 LIMIT = 40  # of a group; each of them is embedded
 LETTERS = 42  # of a name
+TELLING = frozenset({"find", "set"})  # the weak verbs that need no more than an object
 PAIRED = 6  # most frequent verbs and objects that are tried together
 RAREST = 0.1  # share of the requests that have each word of a name
 SUBJECT, MANY = 0.5, 15  # share of at least so many requests that speak of the same product: it may be named
@@ -113,8 +114,9 @@ def _may_name(phrase: Phrase, group: Counts, writer: Writer) -> bool:
         return False
     if phrase.bare and not (usual_tag(phrase.head) and writer.is_counted(phrase.head)):
         return False  # "phoenix"
-    if phrase.kind is Kind.ACT and phrase.verb.split()[0] in WEAK_VERBS and len(words) < 3:
-        return False
+    verb = phrase.verb.split()
+    if phrase.kind is Kind.ACT and verb[0] in WEAK_VERBS - TELLING and not set(verb) & PARTICLES:
+        return False  # "get a card", "give Python code"
     if _is_misread(phrase, group):
         return False
     if any(_is_plural(word) for word in (*phrase.modifiers, *phrase.modifiers2)):
@@ -130,8 +132,10 @@ def _may_be_place(word: str, group: Counts) -> bool:
 
 
 def _is_misread(phrase: Phrase, group: Counts) -> bool:
-    """ "Direct a deposit" where "direct deposit" is mostly said without being asked to do it."""
-    if phrase.kind is not Kind.ACT or phrase.link:
+    """ "Direct a deposit" where "direct deposit" is mostly said without being asked to do it, and "report card"."""
+    if phrase.kind is not Kind.ACT:
+        return any(Phrase(Kind.ACT, word, (), phrase.head) in group.phrases for word in phrase.modifiers)
+    if phrase.link:
         return False
     thing = Phrase(Kind.THING, "", (*phrase.verb.split(), *phrase.modifiers), phrase.head)
     return group.phrases[thing] > group.phrases[phrase]

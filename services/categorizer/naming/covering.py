@@ -11,10 +11,11 @@ from services.categorizer.naming.writing import uncapitalised
 
 TRIED = 12  # best candidates of a category
 WHOLE = 0.6  # share of the items that a name holds for: enough alone
-MOST = 0.7  # enough for two together
-EACH = 0.2  # of them
+TOGETHER = 0.7  # enough for two
+EACH = 0.3  # of them
 HOLDS = 0.5  # weight of that share beside the score
-PART = 0.4  # enough to be named beside "other requests"
+PART = 0.4  # enough for one or two to be named beside "other requests"
+LITTLE = 0.3  # enough for three
 ALIKE = 0.75  # cosine above which two phrases say the same
 
 
@@ -31,7 +32,7 @@ def covering_name(ranked: Ranked, domain: str | None, taken: Sequence[str]) -> s
         best = max(alone, key=lambda place: (float(ranked.scores[place]) + HOLDS * share[place], -place))
         return ranked.candidates[best].text
     pair = best_pair(ranked, free)
-    if pair is not None and ranked.share(*pair) >= MOST:
+    if pair is not None and ranked.share(*pair) >= TOGETHER:
         return joined(*(ranked.candidates[place].text for place in pair))
     part = max(free, key=lambda place: (share[place], -place), default=None)
     if part is not None and share[part] >= PART:
@@ -67,6 +68,8 @@ def _may_join(ranked: Ranked, first: int, second: int) -> bool:
     if acts[0] != acts[1]:
         return False
     one, two = ranked.candidates[first].text, ranked.candidates[second].text
+    if " and " in one + two:
+        return False
     return float(ranked.vectors[first] @ ranked.vectors[second]) < ALIKE and not stems(one) <= stems(two)
 
 
@@ -74,7 +77,7 @@ def joined(first: str, second: str) -> str:
     """ "Order returns" + "order changes" -> "Order returns and changes"."""
     one, two = first.split(" "), second.split(" ")
     if len(one) == len(two) == 2:
-        if one[0].lower() == two[0].lower():
+        if one[0].lower() == two[0].lower() and one[1].endswith("s"):
             return f"{first} and {two[1]}"
         if one[1] == two[1]:
             return f"{one[0]} and {uncapitalised(second)}"

@@ -38,6 +38,11 @@ def vague_name(requests: Sequence[str]) -> str:
     return QUESTIONS if questions > _QUESTIONS_FROM * len(written) else MIXED
 
 
+def is_plain(name: str) -> bool:
+    """Whether it is one phrase that tells something, and so may stand in a list of such."""
+    return not name.startswith(VAGUE) and " and " not in name and "\u201c" not in name and name not in domains()
+
+
 def told_apart(name: str, taken: Collection[str], requests: Sequence[str]) -> str:
     """The name, or, where a sibling is called so, the name with a request that is typical here."""
     if name not in taken:

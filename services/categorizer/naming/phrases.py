@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from services.categorizer.naming.grammar import NOMINAL, Tag, Token, fits_name
-from services.categorizer.naming.lexicon import inflect, lemma
+from services.categorizer.naming.lexicon import inflect, is_verb, lemma
 from services.categorizer.naming.words import (
     DULL_NOUNS,
     LIGHT_VERBS,
@@ -153,9 +153,14 @@ def _linked(found: list[Token], phrase: Phrase, noun: NounPhrase, links: frozens
     if noun.end >= len(found) or found[noun.end].lower not in links:
         return
     second = noun_phrase(found, noun.end + 1)
-    if second is not None and second.head not in DULL_NOUNS:
+    if second is not None and second.head not in DULL_NOUNS and not _is_deed(second):
         link = found[noun.end].lower
         yield Mention(replace(phrase, link=link, modifiers2=second.modifiers, head2=second.head), noun, second)
+
+
+def _is_deed(noun: NounPhrase) -> bool:
+    """ "train" in "python code for train a model"."""
+    return not noun.determiner and not noun.modifiers and not noun.plural and is_verb(noun.head)
 
 
 def _participles(found: list[Token]) -> Iterator[Mention]:

@@ -10,18 +10,25 @@ from typing import Any
 import numpy as np
 
 from services.categorizer.naming.candidates import Candidate
+from services.categorizer.naming.counts import Counts
+from services.categorizer.naming.lexicon import roots
 from services.categorizer.naming.listed import domains
 from services.categorizer.naming.phrases import Kind, Phrase
 from services.categorizer.naming.truth import holds, holds_broadly
 from services.categorizer.naming.words import PARTICLES, WEAK_VERBS
 from services.categorizer.naming.writing import uncapitalised
 
+_BROAD = frozenset({"requests", "questions", "problems", "tasks", "and", "of", "the", "or"})
 Array = np.ndarray[Any, np.dtype[Any]]
 
 LISTED = 25  # phrases of the fixed list that compete in a group
 PRECISION = 0.5  # weights of the score, beside the cosine to the centroid with 1
 NEIGHBOURS = 0.3
 COVERAGE = 0.1
+FEWEST = 2  # texts that a phrase of the fixed list must hold for: nobody said it
+SURE = 0.5  # cosine to the centre of a listed phrase of which nobody says a word
+SAME = 0.6  # of one in other words: "Weather forecasts"
+SUBJECT, SAID = 0.5, 0.1  # share of the requests that say one word of a listed phrase, and must say the others
 THIN = 0.2  # taken off where fewer than ENOUGH of the requests say it
 ENOUGH = 0.2
 LOOSE = 0.1  # taken off for "table with columns", "money in an account"
@@ -40,7 +47,7 @@ class Taste:
 
 
 LEAF = Taste()
-CATEGORY = Taste(act=0.0, bare=-0.1, listed=0.15, wide=True)
+CATEGORY = Taste(act=-0.25, bare=-0.1, listed=0.15, wide=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +96,16 @@ class Ranked:
         return float(self.weight @ self.held[:, list(places)].any(1))
 
 
-def rank(group: int, own: Sequence[Candidate], vectors: Array, space: Texts, taste: Taste) -> Ranked:
+def rank(group: int, counts: Counts, own: Sequence[Candidate], vectors: Array, space: Texts, taste: Taste) -> Ranked:
     """`own` are the group's phrases with their `vectors`; the closest phrases of the fixed list are added to them."""
-    places = _closest(group, space, taste)
+    places = _evident(group, counts, space, taste)
     members = space.group == group
     rows = np.concatenate([vectors, space.listed_vectors[places]])
     held = holds(space.vectors[members], rows, space.listed_vectors, space.floor) & space.readable[members, None]
     if taste.wide:
         wide = len(own) + np.flatnonzero([not domains()[place] for place in places])
         held[:, wide] |= holds_broadly(space.vectors[members], rows[wide], space.listed_vectors, space.floor)
+    held[:, len(own) :] &= held[:, len(own) :].sum(0) >= FEWEST
     weight = space.weight[members] / max(1.0, float(space.weight[members].sum()))
     shares = weight @ held
     listed = zip(places, shares[len(own) :].tolist(), strict=True)
@@ -109,12 +117,25 @@ def rank(group: int, own: Sequence[Candidate], vectors: Array, space: Texts, tas
     return Ranked([offered[row] for row in order], scores[order], rows[order], held[:, order], weight)
 
 
-def _closest(group: int, space: Texts, taste: Taste) -> list[int]:
-    """The LISTED phrases of the fixed list that are closest to the group's centre."""
+def _evident(group: int, counts: Counts, space: Texts, taste: Taste) -> list[int]:
+    """Of the LISTED phrases of the fixed list that are closest to the group's centre those that may be true."""
     if not len(space.listed_vectors):
         return []
-    order = np.argsort(-(space.listed_vectors @ space.centres[group]), kind="stable").tolist()
-    return [place for place in order if taste.wide or domains()[place]][:LISTED]
+    closeness = space.listed_vectors @ space.centres[group]
+    order = [place for place in np.argsort(-closeness, kind="stable").tolist() if taste.wide or domains()[place]]
+    return [place for place in order[:LISTED] if _is_said(space.listed[place], counts, float(closeness[place]), taste)]
+
+
+def _is_said(text: str, counts: Counts, closeness: float, taste: Taste) -> bool:
+    """A category is not "Card activation" where nearly everybody says card and nearly nobody speaks of activating it.
+
+    A phrase of which nobody says a word must be very close: "Greetings".
+    """
+    words = [word for word in text.lower().split() if word not in _BROAD]
+    shares = [max(counts.word_share(root) for root in roots(word)) for word in words] or [0.0]
+    if max(shares) < SAID:
+        return closeness >= SURE
+    return max(shares) < SUBJECT or min(shares) >= SAID or (closeness >= SAME and not taste.wide)
 
 
 def _listed(text: str, share: float) -> Candidate:

@@ -14,10 +14,16 @@ from services.categorizer.clustering.sphere import centroids
 from services.categorizer.naming.candidates import Candidate, candidates
 from services.categorizer.naming.choosing import choose, stems
 from services.categorizer.naming.counts import Counts, read, together
-from services.categorizer.naming.covering import MOST as COVERED
-from services.categorizer.naming.covering import PART, and_others, best_pair, covering_name, joined
+from services.categorizer.naming.covering import LITTLE, PART, TOGETHER, and_others, best_pair, covering_name, joined
 from services.categorizer.naming.describing import describe, endings
-from services.categorizer.naming.fallback import COMMON, DOMAIN_FAVOURITES, VAGUE, domain_name, told_apart, vague_name
+from services.categorizer.naming.fallback import (
+    COMMON,
+    DOMAIN_FAVOURITES,
+    domain_name,
+    is_plain,
+    told_apart,
+    vague_name,
+)
 from services.categorizer.naming.languages import foreign_name, is_english
 from services.categorizer.naming.listed import category_phrases
 from services.categorizer.naming.reading import typical
@@ -149,16 +155,18 @@ class _Tree:
         least = floor(sampled[readable], self.listed_vectors)
         return Texts(sampled, group, self.weight[flat], readable, centres, self.listed, self.listed_vectors, least)
 
-    def ranked(self, space: Texts, own: Sequence[list[Candidate]], taste: Taste) -> list[Ranked]:
+    def ranked(
+        self, space: Texts, counts: Sequence[Counts], own: Sequence[list[Candidate]], taste: Taste
+    ) -> list[Ranked]:
         width = self.vectors.shape[1]
         rows = [np.array([self.phrase_vectors[one.text] for one in some]).reshape(-1, width) for some in own]
-        return [rank(group, own[group], rows[group], space, taste) for group in range(len(own))]
+        return [rank(group, counts[group], own[group], rows[group], space, taste) for group in range(len(own))]
 
     def category_names(self, groups: Sequence[Sequence[int]]) -> list[str | None]:
         """None where no phrase covers the category."""
         rows = [self.rows(group) for group in groups]
         space = self.space(rows)
-        self.top_ranked = self.ranked(space, self.top_own, CATEGORY)
+        self.top_ranked = self.ranked(space, self.top_counts, self.top_own, CATEGORY)
         domains = space.votes(DOMAIN_FAVOURITES)
         common = domain_name(domains.mean(0), COMMON)
         names: list[str | None] = []
@@ -186,10 +194,15 @@ class _Tree:
 
     def partial_name(self, group: Sequence[int], leaves: Sequence[Named]) -> str | None:
         """ "Trivia questions, riddles and other requests": its largest leaves, where they are a good part of it."""
-        telling = [one for one in group if not leaves[one].name.startswith(VAGUE)]
-        largest = sorted(telling, key=lambda one: (-int(self.sizes[one]), one))[:2]
-        for some in (largest[:1], largest):
-            if self.sizes[some].sum() >= PART * self.sizes[list(group)].sum():
+        largest: list[int] = []
+        for one in sorted(group, key=lambda one: (-int(self.sizes[one]), one)):
+            others = [stems(leaves[other].name) for other in largest]
+            own = stems(leaves[one].name)
+            if is_plain(leaves[one].name) and not any(own <= other or other <= own for other in others):
+                largest.append(one)
+        largest = largest[:3]
+        for some, least in ((largest[:1], PART), (largest[:2], PART), (largest, LITTLE)):
+            if self.sizes[some].sum() >= least * self.sizes[list(group)].sum():
                 return and_others(*(leaves[one].name for one in some))
         return None
 
@@ -199,7 +212,7 @@ class _Tree:
 
     def name_leaves(self, category: Array, taken: dict[int, frozenset[str]]) -> list[Named]:
         space = self.space(self.sample)
-        ranked = self.ranked(space, self.own, LEAF)
+        ranked = self.ranked(space, self.counts, self.own, LEAF)
         foreign = [self.foreign(rows) for rows in self.sample]
         chosen = choose(ranked, space, taken)
         domains = space.votes(DOMAIN_FAVOURITES)
@@ -216,12 +229,13 @@ class _Tree:
         return named
 
     def joint_name(self, ranked: Ranked) -> str | None:
-        """ "Exchange rates and fees", where one alone holds for too few."""
+        """ "Exchange rates and fees" or "Exchange rates and other requests", where one alone holds for too few."""
         telling = [place for place, one in enumerate(ranked.candidates) if not one.phrase.bare]
         pair = best_pair(ranked, telling)
-        if pair is None or ranked.share(*pair) < COVERED:
-            return None
-        return joined(*(ranked.candidates[place].text for place in pair))
+        if pair is not None and ranked.share(*pair) >= TOGETHER:
+            return joined(*(ranked.candidates[place].text for place in pair))
+        part = next((place for place in telling if ranked.share(place) >= PART), None)
+        return None if part is None else and_others(ranked.candidates[part].text)
 
     def foreign(self, rows: Sequence[int]) -> str | None:
         return foreign_name([self.items[row].language for row in rows])

@@ -10,6 +10,7 @@ _AN_BUT_CONSONANT = ("uni", "use", "usa", "usu", "one", "eu", "ut")
 _SPELLED_WITH_VOWEL = ("SQL", "HTML", "XML", "MRI", "LLM", "FAQ", "SMS", "SSH", "hour", "honest")
 _POSSESSIVE_OR_OTHER = "my"
 _ALWAYS = 4  # mentions of a noun, never with "a" and never in the plural, that make it one of its kind
+_OFTEN = 0.35  # share of a noun's mentions in the plural that make its category one
 _Key = tuple[str, ...]
 
 
@@ -40,8 +41,8 @@ class Writer:
             written = f"{phrase.verb} {noun}"
         elif phrase.kind is Kind.STATE:
             written = f"{noun} {phrase.verb}"
-        elif phrase.bare and not inside and not _is_mass(phrase.head, self._uses[phrase.head]):
-            written = inflect(noun, "NNS")
+        elif not inside and phrase.link in ("", "for") and self._is_counted_as_many(phrase):
+            written = self._noun(phrase.modifiers, phrase.head, key, article=False, of=False, many=True)
         else:
             written = noun
         if phrase.link:
@@ -50,14 +51,23 @@ class Writer:
             written += f" {phrase.link} {second}"
         return written
 
+    def _is_counted_as_many(self, phrase: Phrase) -> bool:
+        """Whether a category is called by its plural: "exchange rates", but "luggage", "the volume", "next song"."""
+        uses = self._uses[phrase.head]
+        if not phrase.bare and uses["plural"] < _OFTEN * uses.total():
+            return False
+        return not (_is_ordinal(phrase.modifiers) or _is_mass(phrase.head, uses) or _is_single(uses))
+
     def is_counted(self, noun: str) -> bool:
         """Whether it mostly stands in the plural or with an article, as names of persons and places do not."""
         uses = self._uses[noun]
         return 2 * uses["none"] < uses.total()
 
-    def _noun(self, modifiers: tuple[str, ...], head: str, key: _Key, article: bool, of: bool) -> str:
+    def _noun(
+        self, modifiers: tuple[str, ...], head: str, key: _Key, article: bool, of: bool, many: bool = False
+    ) -> str:
         forms, uses = self._forms[key], self._uses[head]
-        plural = forms[True] > forms[False]
+        plural = many or forms[True] > forms[False]
         words = [*modifiers, inflect(head, "NNS") if plural else head]
         noun = " ".join(self.capitals.written(word) for word in words)
         if plural or not article:
