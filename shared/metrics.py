@@ -17,8 +17,8 @@ IN_FLIGHT = Gauge("insights_events_in_flight", "Events being handled", ["route"]
 DEAD_LETTERS = Counter("insights_dead_letters", "Events that nobody could handle", ["route"])
 # One for each round of the releaser or a sweeper that failed; the next round tries again.
 ROUNDS_FAILED = Counter("insights_rounds_failed", "Rounds of background work that failed", ["work"])
-# One for each call to a model's endpoint; outcome is answered, again, busy, item or job (shared/llm/verdicts.py); and one
-# more, invalid, for an answer that has not the shape that was asked for.
+# One for each call to a model's endpoint; outcome is answered, or again, busy, item or job (shared/llm/verdicts.py).
+# One more, invalid, for an answer that has not the shape that was asked for.
 MODEL_CALLS = Counter("insights_model_calls", "Calls to a model's endpoint", ["outcome"])
 # Of every answer, by kind: input (cached included), cached, output.
 MODEL_TOKENS = Counter("insights_model_tokens", "Tokens read and written by models", ["kind"])

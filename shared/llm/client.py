@@ -19,7 +19,7 @@ from shared.errors import AnswerError, JobError, ModelAwayError
 from shared.features import Array
 from shared.llm.dialect import Dialect
 from shared.llm.endpoint import Endpoint
-from shared.llm.reply import EmptyError, Reply, extract, read_reply
+from shared.llm.reply import EmptyError, Reply, extract, read_completion, read_reply, usage_of
 from shared.llm.request import Answer, Message, Request
 from shared.llm.retry import FailedError, Retries
 from shared.llm.shape import ShapeError
@@ -83,13 +83,11 @@ class Llm:
         dialect = self._dialects.setdefault(request.model, Dialect(request.model))
         messages = request.messages
         for repaired in (False, True):
-            reply = await self._persist(dialect, partial(self._attempt, request, messages, dialect, books))
+            reply = await self._persist(partial(self._attempt, request, messages, dialect, books), dialect, books)
             try:
                 value = _value(reply, request)
             except ShapeError as error:
                 metrics.MODEL_CALLS.labels("invalid").inc()
-                if reply.finish_reason != "length":
-                    dialect.missed()
                 if repaired:
                     raise AnswerError(f"The model's answer could not be used, nor its second one: {error}") from None
                 messages = _repair(request, reply, str(error))
@@ -106,7 +104,9 @@ class Llm:
         """
         books = _Books(paid)
         dialect = self._dialects.setdefault(model, Dialect(model))
-        found = [await self._persist(dialect, partial(self._embed, batch, model, books)) for batch in batches(texts)]
+        found = [
+            await self._persist(partial(self._embed, batch, model, books), dialect, books) for batch in batches(texts)
+        ]
         return stacked(found), books.usage
 
     async def close(self) -> None:
@@ -117,14 +117,14 @@ class Llm:
     ) -> Reply:
         """One call; and at once another without what the endpoint says it does not know."""
         async with dialect.turn():
-            body = await self._spoken(dialect, lambda: dialect.arguments(request, messages), books)
+            body = await self._send(dialect, lambda: dialect.arguments(request, messages), books)
             reply = read_reply(body, request)
             books.enter(reply.usage)
             if not reply.content.strip() and not reply.refusal and reply.finish_reason in (None, "stop"):
                 raise EmptyError
             return reply
 
-    async def _spoken(self, dialect: Dialect, arguments: Callable[[], dict[str, Any]], books: "_Books") -> bytes:
+    async def _send(self, dialect: Dialect, arguments: Callable[[], dict[str, Any]], books: "_Books") -> bytes:
         while True:  # each round leaves out at least one of the few features
             sent = arguments()
             books.attempts += 1
@@ -140,7 +140,7 @@ class Llm:
         books.enter(usage)
         return vectors
 
-    async def _persist(self, dialect: Dialect, call: Callable[[], Awaitable[T]]) -> T:
+    async def _persist(self, call: Callable[[], Awaitable[T]], dialect: Dialect, books: "_Books") -> T:
         """Until it succeeds, or is worth no further try."""
         begun = monotonic()
         try:
@@ -149,14 +149,19 @@ class Llm:
             ruling = error.ruling
         verdict = ruling.verdict
         if verdict is Verdict.AGAIN:
-            others = ruling.about_content or self._transport.answered_at > begun or await self._answers(dialect)
+            others = ruling.about_content or self._transport.answered_at > begun or await self._answers(dialect, books)
             verdict = Verdict.ITEM if others else Verdict.BUSY
         raise ENDS[verdict](ruling.sentence)
 
-    async def _answers(self, dialect: Dialect) -> bool:
+    async def _answers(self, dialect: Dialect, books: "_Books") -> bool:
         """Whether the endpoint answers the cheapest question, so that it is not away: it fails on the item."""
+
+        async def ask() -> None:
+            completion = read_completion(await self._transport.chat(dialect.small_talk()))
+            books.enter(usage_of(completion.usage) or Usage(estimated=True))
+
         try:
-            await self._transport.attempt(lambda: self._transport.chat(dialect.small_talk()))
+            await self._transport.attempt(ask)
         except FailedError as error:
             return error.ruling.verdict in (Verdict.ITEM, Verdict.JOB)
         return True

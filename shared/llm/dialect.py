@@ -1,8 +1,9 @@
 """What an endpoint takes of the API for one model: guessed from the model's name, then learnt from its refusals.
 
 The first call to a model is alone until one was answered, so that of many calls that begin together only one meets the
-refusals. An endpoint that takes a schema and does not hold to it never refuses: it is known by IGNORED answers, from
-the first on, that miss the schema.
+refusals. An endpoint that takes a schema and ignores it never refuses: it is known by its first IGNORED good answers, if
+each came only after the schema was told in words. One that ever held to a schema is trusted, so that what is sent for an
+item does not hang on how others went.
 """
 
 import asyncio
@@ -20,10 +21,10 @@ from shared.llm.verdicts import message_of
 
 log = logging.getLogger(__name__)
 
-IGNORED = 3
+IGNORED = 4
 THOUGHTS = 4_000  # tokens that a model that reasons may take before its answer, at low effort
 LOOKED_AT = 2_000  # characters of a refusal
-_REASONS = re.compile(r"o\d|gpt-([5-9]|\d\d)(?!.*chat)")
+_REASONS = re.compile(r"o\d(-|$)|gpt-([5-9]|1\d)([.-]|$)(?!chat)")
 
 # What may be refused, by the words that a refusal names it with.
 FEATURES = {
@@ -45,7 +46,7 @@ class Dialect:
         self.reasons = bool(_REASONS.match(bare_name(model)))
         self.settled = False
         self._refused: set[str] = set()
-        self._missed = 0
+        self._only_when_told = 0
         self._first = asyncio.Lock()
 
     @asynccontextmanager
@@ -105,14 +106,12 @@ class Dialect:
         return False
 
     def fitted(self, *, told: bool) -> None:
-        """An answer had its shape. `told`: the schema stood in the prompt, so that it proves nothing of the form."""
-        if self.form() != "json_schema" or not told:
+        """An answer had its shape. `told`: the schema stood in the prompt, after an answer that missed it."""
+        if self.settled or not told or self.form() != "json_schema":
             self.settled = True
-
-    def missed(self) -> None:
-        """An answer did not have its shape."""
-        self._missed += 1
-        if not self.settled and self.form() == "json_schema" and self._missed >= IGNORED:
+            return
+        self._only_when_told += 1
+        if self._only_when_told >= IGNORED:
             self._refuse({"json_schema"})
 
     def _refuse(self, named: set[str]) -> None:

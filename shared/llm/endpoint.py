@@ -35,7 +35,7 @@ class Endpoint:
         parts = _split(self.address)
         if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
             raise UsageError(f"{mask(self.address)!r} is no base URL: write it as in http://localhost:11434/v1.")
-        if self.key is not None and not _PRINTABLE.fullmatch(self.secret):
+        if self.secret and not _PRINTABLE.fullmatch(self.secret):
             raise UsageError("The key of the model's endpoint has spaces or signs that no key has: copy it again.")
         for name, value in self.headers.items():
             if not _PRINTABLE.fullmatch(name) or not _HEADER.fullmatch(value):

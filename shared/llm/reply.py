@@ -48,7 +48,9 @@ class _Choice(BaseModel):
     finish_reason: str | None = None
 
 
-class _Completion(BaseModel):
+class Completion(BaseModel):
+    """What is read of a chat completion."""
+
     choices: Annotated[list[_Choice], Field(min_length=1)]
     usage: Any = None
 
@@ -65,15 +67,20 @@ class Reply:
 
 def read_reply(body: bytes, request: Request) -> Reply:
     """The first choice of a chat completion. GarbledError: it is none."""
-    try:
-        completion = _Completion.model_validate(parsed(body))
-    except ValidationError:
-        raise GarbledError from None
+    completion = read_completion(body)
     choice = completion.choices[0]
     content = choice.message.content or ""
     text = content if isinstance(content, str) else "".join(part.text for part in content)
     usage = usage_of(completion.usage) or Usage(request.estimated_input(), 0, estimate_tokens(text), estimated=True)
     return Reply(text, choice.message.refusal, choice.finish_reason, usage)
+
+
+def read_completion(body: bytes) -> Completion:
+    """GarbledError: it is none."""
+    try:
+        return Completion.model_validate(parsed(body))
+    except ValidationError:
+        raise GarbledError from None
 
 
 def parsed(body: bytes) -> Any:
@@ -100,11 +107,11 @@ def extract(text: str) -> Any:
     """The JSON of an answer, also after a model's thoughts, amid words, or in a fence. ShapeError: there is none."""
     if len(text) > LONGEST_ANSWER:
         raise ShapeError("It is too long.")
-    text = text.rpartition("</think>")[2]
-    whole = text[text.find("{") : text.rfind("}") + 1]
-    fenced = text.partition("```json")[2].partition("```")[0]
+    said = text.rpartition("</think>")[2]
+    between_braces = said[said.find("{") : said.rfind("}") + 1]
+    fenced = said.partition("```json")[2].partition("```")[0]
     problem = "it holds no JSON object."
-    for candidate in (text, whole, fenced):
+    for candidate in (text, between_braces, fenced):
         try:
             if candidate.strip():
                 return from_json(candidate, allow_inf_nan=False)

@@ -14,7 +14,8 @@ _COUNTED = (  # weight of each match: tokens
     (re.compile(r"[!-/:-@\[-`{-~]+"), 1.0),
     (re.compile(r"[\n\r\t]+| {2,}"), 0.5),
     (re.compile(r"[\u2e80-\uffff\U00010000-\U0010ffff]"), 0.9),  # Chinese, Japanese, Korean, emoji
-    (re.compile(r"[\u0080-\u2e7f]"), 0.4),  # other scripts
+    (re.compile(r"[\u0370-\u1fff]"), 0.3),  # Greek, Cyrillic, Arabic, Devanagari, Thai and others
+    (re.compile(r"[\u0080-\u036f\u2000-\u2e7f]"), 0.45),  # accented letters, symbols
 )
 _LONG = re.compile(r"(?<=[A-Za-z]{6})[A-Za-z]")  # each letter of a word after its sixth
 _LONG_WEIGHT = 0.16

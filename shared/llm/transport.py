@@ -1,6 +1,7 @@
 """One attempt of one call over HTTP, in its place among others, with its time limit. The only user of `AsyncOpenAI`."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from shared.llm.verdicts import judge
 
 T = TypeVar("T")
 CONNECT_SECONDS = 10.0
+TALKATIVE = ("httpx2", "httpcore2", "openai")  # below WARNING they log each URL, with what is secret in it
 NO_KEY = "none"  # the client insists on one; it is not sent
 
 
@@ -27,6 +29,8 @@ class Transport:
         self.endpoint = endpoint
         self.limiter = Limiter(concurrency)
         self.answered_at = -1.0  # monotonic seconds of the last answer to anyone
+        for name in TALKATIVE:
+            logging.getLogger(name).setLevel(logging.WARNING)
         opened = endpoint.secret or any(name.lower() == "authorization" for name in endpoint.headers)
         self._each_call: dict[str, Any] = {} if opened else {"extra_headers": {"Authorization": Omit()}}
         self._client = AsyncOpenAI(

@@ -82,6 +82,13 @@ async def test_json_is_found_amid_words(bench: Bench, content: str) -> None:
     assert (await bench(Script(completion(content))).ask(question())).value == {"text": "fine"}
 
 
+async def test_a_thoughts_mark_within_the_answer_is_no_end_of_thoughts(bench: Bench) -> None:
+    script = Script(completion('{"text": "it said </think> twice"}'))
+
+    assert (await bench(script).ask(question())).value == {"text": "it said </think> twice"}
+    assert len(script.requests) == 1
+
+
 async def test_content_in_parts_is_joined(bench: Bench) -> None:
     parts = {"content": [{"type": "text", "text": '{"text": '}, {"type": "text", "text": '"fine"}'}]}
 
