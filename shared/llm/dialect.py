@@ -1,9 +1,9 @@
 """What an endpoint takes of the API for one model: guessed from the model's name, then learnt from its refusals.
 
 The first call to a model is alone until one was answered, so that of many calls that begin together only one meets the
-refusals. An endpoint that takes a schema and ignores it never refuses: it is known by its first IGNORED good answers, if
-each came only after the schema was told in words. One that ever held to a schema is trusted, so that what is sent for an
-item does not hang on how others went.
+refusals. An endpoint that takes a schema and ignores it never refuses: it is known by its first IGNORED good answers,
+if each came only after the schema was told in words. One that ever held to a schema is trusted, so that what is sent
+for an item does not hang on how others went.
 """
 
 import asyncio
