@@ -142,14 +142,13 @@ class Llm:
 
     async def _persist(self, call: Callable[[], Awaitable[T]], dialect: Dialect, books: "_Books") -> T:
         """Until it succeeds, or is worth no further try."""
-        begun = monotonic()
         try:
             return await self._retries(partial(self._transport.attempt, call))
         except FailedError as error:
             ruling = error.ruling
         verdict = ruling.verdict
         if verdict is Verdict.AGAIN:
-            others = ruling.about_content or self._transport.answered_at > begun or await self._answers(dialect, books)
+            others = ruling.about_content or await self._answers(dialect, books)
             verdict = Verdict.ITEM if others else Verdict.BUSY
         raise ENDS[verdict](ruling.sentence)
 

@@ -28,7 +28,6 @@ class Transport:
     def __init__(self, endpoint: Endpoint, concurrency: int, http: httpx2.AsyncClient | None = None) -> None:
         self.endpoint = endpoint
         self.limiter = Limiter(concurrency)
-        self.answered_at = -1.0  # monotonic seconds of the last answer to anyone
         for name in TALKATIVE:
             logging.getLogger(name).setLevel(logging.WARNING)
         opened = endpoint.secret or any(name.lower() == "authorization" for name in endpoint.headers)
@@ -54,7 +53,7 @@ class Transport:
         return await self._timed(lambda: create(**arguments, **self._each_call))
 
     async def attempt(self, call: Callable[[], Awaitable[T]]) -> T:
-        """`call`, in its turn. FailedError says what follows from a failure; it shows no secret, nor does its cause."""
+        """`call`, in its turn. FailedError says what follows from a failure; it shows no secret."""
         async with self.limiter.slot() as epoch:
             try:
                 answer = await call()
@@ -66,7 +65,6 @@ class Transport:
                 raise FailedError(ruling) from None
         metrics.MODEL_CALLS.labels("answered").inc()
         self.limiter.answered()
-        self.answered_at = monotonic()
         return answer
 
     async def close(self) -> None:
