@@ -1,7 +1,8 @@
 """Language models behind any endpoint that speaks OpenAI's API. Nothing outside this package imports `openai`.
 
-    llm = Llm(Endpoint("http://localhost:11434/v1"))
-    answer = await llm.ask(Request("qwen3", (Message("user", "…"),), Shape.of(Summary), max_output_tokens=400))
+    llm = Llm(Endpoint("http://localhost:11434/v1"))   # one for each endpoint and process
+    shape = Shape.of(Summary)   # made once: it keeps what it derives from its schema
+    answer = await llm.ask(Request("qwen3", (Message("user", "…"),), shape, max_output_tokens=400))
     cost(answer.usage, Prices.load().of("qwen3"))   # None: nobody knows
 
 `client.py` is where to start; `verdicts.py` says what each error leads to, `dialect.py` what an endpoint is asked for.

@@ -21,7 +21,7 @@ from shared.llm.dialect import Dialect
 from shared.llm.endpoint import Endpoint
 from shared.llm.reply import EmptyError, Reply, extract, read_completion, read_reply, usage_of
 from shared.llm.request import Answer, Message, Request
-from shared.llm.retry import FailedError, Retries
+from shared.llm.retry import FailedError, Retries, asked_wait
 from shared.llm.shape import ShapeError
 from shared.llm.transport import Transport
 from shared.llm.usage import Usage
@@ -32,6 +32,7 @@ T = TypeVar("T")
 CONCURRENCY = 32
 ATTEMPTS = 5
 SECONDS = 240.0  # of all attempts of one call
+LONGEST_REST = 600.0  # seconds that an endpoint is left alone, whatever it asks for
 SHOWN = 4_000  # characters of a bad answer that the model is shown again
 ENDS = {Verdict.ITEM: AnswerError, Verdict.JOB: JobError, Verdict.BUSY: ModelAwayError}
 
@@ -142,6 +143,8 @@ class Llm:
 
     async def _persist(self, call: Callable[[], Awaitable[T]], dialect: Dialect, books: "_Books") -> T:
         """Until it succeeds, or is worth no further try."""
+        if (left := dialect.closed_until - self._retries.clock()) > 0:
+            raise ModelAwayError(f"{self.endpoint.name} asked to be left alone, for {left:.0f} s more.")
         try:
             return await self._retries(partial(self._transport.attempt, call))
         except FailedError as error:
@@ -150,6 +153,9 @@ class Llm:
         if verdict is Verdict.AGAIN:
             others = ruling.about_content or await self._answers(dialect, books)
             verdict = Verdict.ITEM if others else Verdict.BUSY
+        if verdict is Verdict.BUSY:  # who tries again after that, such as delivery, must wait as well
+            asked = asked_wait(ruling, self._retries.now()) or 0.0
+            dialect.closed_until = self._retries.clock() + min(asked, LONGEST_REST)
         raise ENDS[verdict](ruling.sentence)
 
     async def _answers(self, dialect: Dialect, books: "_Books") -> bool:

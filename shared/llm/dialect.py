@@ -45,6 +45,7 @@ class Dialect:
         self.model = model
         self.reasons = bool(_REASONS.match(bare_name(model)))
         self.settled = False
+        self.closed_until = 0.0  # monotonic seconds: until then the endpoint asked to be left alone
         self._refused: set[str] = set()
         self._only_when_told = 0
         self._first = asyncio.Lock()

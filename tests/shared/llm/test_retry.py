@@ -81,6 +81,22 @@ async def test_who_asks_for_more_than_the_total_time_is_away_at_once(bench: Benc
     assert len(script.requests) == 1
 
 
+async def test_and_is_left_alone_as_long_as_it_asks(bench: Bench) -> None:
+    """Delivery tries an event again every few seconds."""
+    script = Script(failure(429, headers={"retry-after": "500"}), completion())
+    llm = bench(script)
+    for _ in range(2):
+        with pytest.raises(ModelAwayError):
+            await llm.ask(question())
+    assert len(script.requests) == 1
+
+    await llm.ask(question("another-model"))
+    await bench.waits(500)
+    await llm.ask(question())
+
+    assert len(script.requests) == 3
+
+
 async def test_an_attempt_that_hangs_is_given_up(bench: Bench) -> None:
     async def hang(_: object) -> object:
         return await asyncio.Future()
