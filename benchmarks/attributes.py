@@ -16,11 +16,14 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import normalized_mutual_info_score
 
+from benchmarks import planted_choices
 from benchmarks.figure import Figure, show
 from benchmarks.planted import ATTRIBUTES, Planted, conversations
+from benchmarks.planted_choices import Choices
 from benchmarks.sets import Missing, labelled
-from services.attribute_extractor import booleans
+from services.attribute_extractor import booleans, choices
 from services.attribute_extractor.booleans import Boolean
+from services.attribute_extractor.choices import Choice
 from services.attribute_extractor.reading import Piece, pieces
 from services.attribute_extractor.statements import claim
 from services.categorizer import steering
@@ -31,9 +34,11 @@ from shared.general import general_requests
 from shared.job_config import AttributeSchema
 from shared.messages import Turn
 
+Value = bool | str | None
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 CONVERSATIONS = 300  # of each attribute and seed
 MARGINS = (-0.12, -0.08, -0.04, 0.0, 0.04, 0.08, 0.12)
+COLUMNS = ("precision", "recall", "null kept", "precision, held out", "recall, held out")
 TOPICS = 20
 ITEMS = 2_000
 
@@ -44,7 +49,7 @@ class Case:
 
     said: list[Piece]
     vectors: Array
-    truth: bool | None
+    truth: Value
 
 
 def main() -> int:
@@ -53,6 +58,7 @@ def main() -> int:
     parser.add_argument("--margins", action="store_true")
     options = parser.parse_args()
     if options.margins:
+        _show_choices(_loaded())
         return _show_margins(_loaded())
     return show(("attributes", figure) for figure in figures(options.full))
 
@@ -67,10 +73,11 @@ def figures(full: bool) -> Iterator[Figure]:
         yield Figure(f"{name}: precision", precision, 0.95)
         yield Figure(f"{name}: recall", recall)
         yield Figure(f"{name}: null where nothing is stated", null, 0.95)
+    yield from _chosen(encoder, 3 if full else 1)
     yield from _steering(encoder, (0, 1, 2) if full else (0,))
 
 
-def scores(found: Sequence[tuple[bool | None, bool | None]]) -> tuple[float, float, float]:
+def scores(found: Sequence[tuple[Value, Value]]) -> tuple[float, float, float]:
     """Of pairs (stated, extracted): precision and recall, and the share of null where nothing is stated."""
     given = [stated == value for stated, value in found if value is not None]
     stated_ones = [stated == value for stated, value in found if stated is not None]
@@ -85,7 +92,7 @@ def _loaded() -> Encoder:
     return encoder
 
 
-def _answers(encoder: Encoder, planted: Planted, seeds: int) -> Iterator[tuple[Case, bool | None]]:
+def _answers(encoder: Encoder, planted: Planted, seeds: int) -> Iterator[tuple[Case, Value]]:
     question = _question(encoder, planted)
     for case in _cases(encoder, planted, seeds):
         yield case, question.judge(case.said, case.vectors)
@@ -101,18 +108,75 @@ def _question(encoder: Encoder, planted: Planted) -> Boolean:
 def _cases(encoder: Encoder, planted: Planted, seeds: int) -> Iterator[Case]:
     """Each different piece is encoded once."""
     made = [one for seed in range(seeds) for one in conversations(planted, CONVERSATIONS, seed)]
+    return _read(encoder, [(one.messages, one.truth) for one in made])
+
+
+def _chosen(encoder: Encoder, seeds: int) -> Iterator[Figure]:
+    """Attributes with given values. Precision of the held-out ones has no bar: a topic says "summer" of its own."""
+    for held_out in (False, True):
+        planted = [one for one in planted_choices.ATTRIBUTES if one.held_out == held_out]
+        ready = [(_choice(encoder, one), _stated(encoder, one, seeds)) for one in planted]
+        found = [(case.truth, asked.judge(case.said, case.vectors)) for asked, cases in ready for case in cases]
+        name = "held-out choices" if held_out else "planted choices"
+        precision, recall, null = scores(found)
+        yield Figure(f"{name}: precision", precision, None if held_out else 0.95)
+        yield Figure(f"{name}: recall", recall)
+        yield Figure(f"{name}: null where nothing is stated", null, 0.95)
+
+
+def _choice(encoder: Encoder, planted: Choices) -> Choice:
+    values = choices.told(list(planted.stated))
+    return Choice(values, encoder.encode(choices.texts(planted.name, values)))
+
+
+def _stated(encoder: Encoder, planted: Choices, seeds: int) -> list[Case]:
+    made = [one for seed in range(seeds) for one in planted_choices.conversations(planted, CONVERSATIONS, seed)]
+    return list(_read(encoder, made))
+
+
+def _read(encoder: Encoder, made: Sequence[tuple[planted_choices.Messages, Value]]) -> Iterator[Case]:
     read = [
-        pieces([Turn("user" if role == "user" else "assistant", text) for role, text in one.messages]) for one in made
+        pieces([Turn("user" if role == "user" else "assistant", text) for role, text in messages])
+        for messages, _ in made
     ]
     texts = sorted({piece.text for said in read for piece in said})
     rows = dict(zip(texts, encoder.encode(texts), strict=True))
-    for one, said in zip(made, read, strict=True):
-        yield Case(said, np.stack([rows[piece.text] for piece in said]), one.truth)
+    for (_, truth), said in zip(made, read, strict=True):
+        yield Case(said, np.stack([rows[piece.text] for piece in said]), truth)
+
+
+def _cells(ready: Sequence[tuple[Planted | Choices, Boolean | Choice, list[Case]]], held_out: bool) -> list[str]:
+    """Precision and recall, and what is null of where nothing is stated, of the attributes that are held out or not."""
+    found = [
+        (case.truth, question.judge(case.said, case.vectors))
+        for one, question, cases in ready
+        if one.held_out == held_out
+        for case in cases
+    ]
+    return [f"{value:.3f}" for value in scores(found)[: 2 if held_out else 3]]
+
+
+def _show_choices(encoder: Encoder) -> None:
+    """The limits on given values, one by one."""
+    ready = [(one, _choice(encoder, one), _stated(encoder, one, 1)) for one in planted_choices.ATTRIBUTES]
+    table = Table(
+        "fits", "clear", "precision", "recall", "null kept", "precision, held out", "recall, held out", box=None
+    )
+    chosen = choices.FITS, choices.CLEAR
+    for fits in (0.2, 0.25, 0.3, 0.35):
+        for clear in (0.06, 0.08, 0.1, 0.15):
+            choices.FITS, choices.CLEAR = fits, clear
+            row = [f"{fits:.2f}", f"{clear:.2f}"]
+            for held_out in (False, True):
+                row += _cells(ready, held_out)
+            table.add_row(*row)
+    choices.FITS, choices.CLEAR = chosen
+    Console(width=130).print(table)
 
 
 def _show_margins(encoder: Encoder) -> int:
     """The limits on likeness plus leaning, all moved together."""
-    table = Table("moved by", "precision", "recall", "null kept", "precision, held out", "recall, held out", box=None)
+    table = Table("moved by", *COLUMNS, box=None)
     limits = ("ABOUT", "ABOUT_NEGATED", "ABOUT_IN_WORDS")
     ready = [(one, _question(encoder, one), list(_cases(encoder, one, 1))) for one in ATTRIBUTES]
     chosen = {name: getattr(booleans, name) for name in limits}
@@ -121,13 +185,7 @@ def _show_margins(encoder: Encoder) -> int:
             setattr(booleans, name, value + margin)
         row = [f"{margin:+.2f}"]
         for held_out in (False, True):
-            found = [
-                (case.truth, question.judge(case.said, case.vectors))
-                for one, question, cases in ready
-                if one.held_out == held_out
-                for case in cases
-            ]
-            row += [f"{value:.3f}" for value in scores(found)[: 2 if held_out else 3]]
+            row += _cells(ready, held_out)
         table.add_row(*row)
     Console(width=130).print(table)
     return 0

@@ -60,6 +60,8 @@ def _figures(name: str, encoder: Encoder, texts: Labelled, vectors: Array, *, ju
     yield Figure(f"{name}: domains by one line", float((alone == truth[inside]).mean()), 0.80)
     told = [_with_examples(encoder, texts, vectors, truth, seed) for seed in SEEDS]
     yield Figure(f"{name}: with {EXAMPLES} examples each", float(np.mean(told)), 0.87)
+    falls = given.assign(vectors[inside], CATEGORIES, {}, encoder.encode) == given.NOWHERE
+    yield Figure(f"{name}: to none where all is in scope", float(falls.mean()), 0.05, at_most=True)
     place = given.assign(vectors, CATEGORIES, {}, encoder.encode)
     none = place == given.NOWHERE
     bars = (0.9, 0.1) if judged else (None, None)

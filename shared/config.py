@@ -1,4 +1,4 @@
-"""What is set from outside: every INSIGHTS_ variable, read once at start and nowhere else."""
+"""What is set from outside: every INSIGHTS_ variable, and OpenAI's key and URL, read once at start and nowhere else."""
 
 import os
 import re
@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from shared.embedding import Precision
@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     data: Path | None = Field(default=None, description="folder of the local files; the user's own if not set")
     embedding: Precision = Field(default="auto", description="precision of the vectors; none for words alone")
     cache: Path | None = Field(default=None, description="folder of what can be made again; the user's own if not set")
+    model_concurrency: Positive = Field(default=32, description="calls to a model at once, to begin with")
+    model_timeout: Seconds = Field(default=120.0, description="seconds of one call to a model")
+    prices: Path | None = Field(default=None, description="file of prices beside shared/llm/prices.yaml")
     lease_seconds: Seconds = 30.0
     sweep_seconds: Seconds = 30.0
     log_level: Annotated[
@@ -101,6 +104,15 @@ class Settings(BaseSettings):
             return cls(**{name: value for name, value in options.items() if value is not None})
         except ValidationError as error:
             raise UsageError(_sentence(error)) from None  # the cause would show what is masked here
+
+
+class OpenAISettings(BaseSettings):
+    """What users of OpenAI's own client have set: OPENAI_API_KEY, OPENAI_BASE_URL. By itself it changes nothing."""
+
+    model_config = SettingsConfigDict(env_prefix="OPENAI_", frozen=True, env_ignore_empty=True)
+
+    api_key: SecretStr | None = None
+    base_url: str | None = None
 
 
 def mask(url: str) -> str:

@@ -6,9 +6,11 @@ InsightsError                 a sentence for a person, which says what to do nex
 │   └── PromptError           a prompt that does not parse, or names what no trace has
 ├── JobError                  this job cannot be done: it ends in `error` with this sentence
 ├── ItemError                 this item cannot be done: it ends in `failed` with this sentence
+│   └── AnswerError           the model gave no answer to it that can be used
 ├── InvalidEventError         an event that no handler can take: never tried again
 ├── RefusedError              store or bus said no this once: tried again a few times
-└── UnavailableError          store or bus is away: waited for, costs no try
+└── UnavailableError          store, bus or model is away: waited for, costs no try
+    └── ModelAwayError        the model's endpoint does not answer, or not now
 """
 
 
@@ -40,6 +42,10 @@ class ItemError(InsightsError):
     """This item cannot be done; the others go on."""
 
 
+class AnswerError(ItemError):
+    """The model gave no answer that can be used, and would give none if it were asked again."""
+
+
 class InvalidEventError(InsightsError):
     """An event that is not JSON, has the wrong shape, or names a job or item that does not exist."""
 
@@ -49,4 +55,8 @@ class RefusedError(InsightsError):
 
 
 class UnavailableError(InsightsError):
-    """Store or bus does not answer."""
+    """Store, bus or model does not answer."""
+
+
+class ModelAwayError(UnavailableError):
+    """The model's endpoint does not answer, or has too many calls."""

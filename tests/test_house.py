@@ -25,7 +25,7 @@ OWNERS = {
     "faststream": "shared/bus/",
     "motor": "shared/store/",
     "pymongo": "shared/store/",
-    "openai": "shared/llm.py",
+    "openai": "shared/llm/",
 }
 INDEX_OPTION = re.compile("(?i)--(extra-)?" + "index-url|^[ \\t]*registry[ \t]*=", re.M)
 MACHINE_PATH = re.compile(r"(?<![\w.*\])}-])/" + "(work|root)" + r"(/|\b(?=[\"'`\s]))")

@@ -49,7 +49,7 @@ class Boolean:
         """How much nearer each row is to the statements than to the denials: (n,), about -1..1."""
         return _leaning(vectors, self.statements, self.denials) - self.usual
 
-    def judge(self, said: Sequence[Piece], vectors: Array, request: Array | None = None) -> bool | None:
+    def judge(self, said: Sequence[Piece], vectors: Array) -> bool | None:
         """Yes, no, or null where nothing is said or both are. `vectors` are unit rows of the pieces, (n, d)."""
         if not said:
             return None

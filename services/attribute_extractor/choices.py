@@ -1,6 +1,7 @@
 """Which of an attribute's given values fits an item best, or null where none does clearly.
 
-The limits are not calibrated yet: no bench has planted choices.
+What states a value is one piece of what the user said; all that was said together blurs it. The limits are from
+`benchmarks/attributes.py --margins`, which shows precision and recall around them.
 """
 
 import re
@@ -13,12 +14,11 @@ from services.attribute_extractor.reading import Piece
 from services.attribute_extractor.statements import words
 from shared.features import Array
 
-FITS = 0.25  # cosine of the item to the best value
-CLEAR = 0.06  # more than to the second
+FITS = 0.25  # cosine of a piece to the best value
+CLEAR = 0.1  # more than to the second
 _CATCH_ALL = re.compile(
     r"(?:others?|none|none of (?:these|them)|unknown|unclear|n/?a|misc\w*|anything else)$", re.IGNORECASE
 )
-_BEST_PIECES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,14 @@ class Choice:
     values: tuple[str, ...]
     vectors: Array
 
-    def judge(self, said: Sequence[Piece], vectors: Array, request: Array | None = None) -> str | None:
-        """The value, or null. `request` is the unit vector of all that the user said, `vectors` those of the pieces."""
+    def judge(self, said: Sequence[Piece], vectors: Array) -> str | None:
+        """The value, or null. `vectors` are unit rows of the pieces, (n, d)."""
         if named := self._named(said):
             return named
-        fit = self._fit(request, vectors[[at for at, piece in enumerate(said) if piece.speaker == "user"]])
-        if fit is None:
+        own = [at for at, piece in enumerate(said) if piece.speaker == "user"]
+        if not own:
             return None
+        fit = _mean_by_value(vectors[own] @ self.vectors.T, len(self.values)).max(axis=0)
         order = np.argsort(-fit, kind="stable")
         second = float(fit[order[1]]) if len(order) > 1 else -1.0
         best = float(fit[order[0]])
@@ -45,16 +46,6 @@ class Choice:
         text = "\n".join(piece.text.lower() for piece in said if piece.speaker == "user")
         found = [value for value in self.values if re.search(rf"(?<!\w){re.escape(value.lower())}(?!\w)", text)]
         return found[0] if len(found) == 1 else None
-
-    def _fit(self, request: Array | None, said: Array) -> Array | None:
-        """Mean cosine to each value's texts: of the whole request, and of the pieces that fit the value best."""
-        parts = []
-        if request is not None:
-            parts.append(_mean_by_value(request[None] @ self.vectors.T, len(self.values))[0])
-        if len(said):
-            by_piece = np.sort(_mean_by_value(said @ self.vectors.T, len(self.values)), axis=0)
-            parts.append(by_piece[-_BEST_PIECES:].mean(axis=0))
-        return np.asarray(np.mean(parts, axis=0)) if parts else None
 
 
 def texts(name: str, values: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ from services.attribute_extractor.reading import Piece, pieces
 from shared.content import turns
 from shared.context import Loaded, load
 from shared.embedding.worker import Embedder
-from shared.features import Array, Features
+from shared.features import Array
 from shared.frozen import FrozenJob
 from shared.models import Item
 from shared.prompts import Prompt, values_only
@@ -30,17 +30,12 @@ async def extract(store: Store, embedder: Embedder, frozen: FrozenJob, item: Ite
     loaded = (await load(store, [item], frozen.prompt))[0]
     said = await asyncio.to_thread(_said, loaded, frozen.prompt)
     vectors = await embedder.encode([piece.text for piece in said]) if said else None
-    request = Features.unpack(item.features).request_vector if item.features else None
-    return decide(asked, said, _NO_VECTORS if vectors is None else vectors, request)
+    return decide(asked, said, _NO_VECTORS if vectors is None else vectors)
 
 
-def decide(
-    asked: Mapping[str, Question | None], said: Sequence[Piece], vectors: Array, request: Array | None
-) -> dict[str, Any]:
-    """Attribute name → value or None, from the pieces, their unit rows (n, d), and the vector of the whole request."""
-    return {
-        name: None if question is None else question.judge(said, vectors, request) for name, question in asked.items()
-    }
+def decide(asked: Mapping[str, Question | None], said: Sequence[Piece], vectors: Array) -> dict[str, Any]:
+    """Attribute name → value or None, from the pieces and their unit rows (n, d)."""
+    return {name: None if question is None else question.judge(said, vectors) for name, question in asked.items()}
 
 
 def _said(loaded: Loaded, prompt: Prompt) -> list[Piece]:

@@ -48,7 +48,7 @@ class Number:
         stated = rf"(?<!\w)(?:{unit[1]})\s?({_DIGITS})|(?<![\w.,:/-])(-?(?:{_DIGITS}))\s?-?(?:{unit[1]})(?!\w)"
         return cls(stems(own), re.compile(stated, re.IGNORECASE), has_unit=True)
 
-    def judge(self, said: Sequence[Piece], vectors: Array, request: Array | None = None) -> float | None:
+    def judge(self, said: Sequence[Piece], vectors: Array) -> float | None:
         """The one number that is stated, as often as it may be; null if there are several."""
         found = {value for piece in said for value in self._in(piece.text)}
         return found.pop() if len(found) == 1 else None

@@ -20,7 +20,7 @@ Schemas = Mapping[str, AttributeSchema]
 
 
 class Question(Protocol):
-    def judge(self, said: Sequence[Piece], vectors: Array, request: Array | None) -> bool | str | float | None:
+    def judge(self, said: Sequence[Piece], vectors: Array) -> bool | str | float | None:
         """The value that the pieces state; null where they state none, or several. `vectors` are their unit rows."""
 
 

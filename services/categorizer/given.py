@@ -6,9 +6,9 @@ neighbours (Zhou et al. 2004, "Learning with local and global consistency"), so 
 and the items that fit a facet best move it towards the words that people really use (Rocchio 1971, as pseudo-relevance
 feedback). Nothing is balanced: a category may be empty, or hold everything.
 
-None of them fits an item that is as lonely as a request about anything else would be, or whose surroundings fit no
-facet better than such requests do. What those look like among these very items is measured with general requests of
-our own (`shared/general.py`): so there is no threshold to choose, whatever the number of items.
+None of them fits an item that is as lonely as a request about anything else would be (`outside.py`), or whose
+surroundings fit no facet better than such requests do. What those look like among these very items is measured with
+general requests of our own (`shared/general.py`).
 """
 
 import re
@@ -19,23 +19,20 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from services.categorizer.clustering.graph import fuzzy_graph, transitions
-from services.categorizer.clustering.neighbours import exact, nearest
 from services.categorizer.clustering.sphere import Array, Labels, unit
+from services.categorizer.outside import Fit, lonely, neighbours
 from shared.general import general_requests
 
 NOWHERE = -1
 Embed = Callable[[Sequence[str]], Array]  # texts → unit rows (n, d) in the space of the items
 
 _NEIGHBOURS = 15
-_EXACT = 30_000  # items up to which no neighbour is missed: each costs a little accuracy, and looks like loneliness
 _SOFT = 0.07  # of the soft maximum over a category's facets, in cosines
 _CHOICE = 0.05  # of the soft choice among categories, in cosines
 _FAR = 0.9  # of a step of the walk comes from the neighbours
 _STEPS = 30
 _MODELS = 5  # items that move a facet
 _PULL = 4.0  # of these items together, against the facet itself
-_SURE = 0.1  # weight of how sure the choice is, against loneliness
-_CROWD = 500  # items; fewer do not show how lonely an item usually is
 _MAX_PARTS = 20  # of a description
 _PART = re.compile(r"[,;:.\n]| and | or ")
 _BLOCK = 16_384
@@ -72,9 +69,11 @@ def assign(
     if not none:
         return np.asarray(share[:n].argmax(axis=1))
     general = unit(embed(general_requests()))
-    lonely = _lonely(vectors, share[:n], around.likeness[:n], general)
-    unfitting = around.walk(fit.max(axis=1)) <= np.median(affinity(general, facets).max(axis=1))
-    return np.where(lonely | unfitting[:n], NOWHERE, share[:n].argmax(axis=1))
+    others = Fit(general, affinity(general, facets).max(axis=1))
+    best = fit.max(axis=1)
+    alone = lonely(Fit(vectors, best[:n]), share[:n], others, seed)
+    unfitting = around.walk(best)[:n] <= np.median(others.best)
+    return np.where(alone | unfitting, NOWHERE, share[:n].argmax(axis=1))
 
 
 def facet_texts(name: str, about: str) -> list[str]:
@@ -127,18 +126,16 @@ class _Told:
 
 @dataclass(frozen=True, slots=True)
 class _Surroundings:
-    """The graph of nearest neighbours: mean cosine to them (n,), and the probabilities of a step (n, n)."""
+    """The graph of nearest neighbours: the probabilities of a step (n, n)."""
 
-    likeness: Array
     step: csr_array
 
     @classmethod
     def of(cls, x: Array, seed: int) -> "_Surroundings":
         if len(x) < 2:
-            return cls(np.ones(1, np.float32), csr_array(np.ones((1, 1), np.float32)))
+            return cls(csr_array(np.ones((1, 1), np.float32)))
         m = min(_NEIGHBOURS, max(1, len(x) // 10))  # more would be of other categories
-        indices, similarities = exact(x, m) if len(x) <= _EXACT else nearest(x, m, seed)
-        return cls(similarities.mean(axis=1), transitions(fuzzy_graph(indices, similarities)))
+        return cls(transitions(fuzzy_graph(*neighbours(x, m, seed))))
 
     def walk(self, start: Array, fixed: Array | None = None) -> Array:
         """`start` (n, …) spread over the graph; its last rows are `fixed` ones, and stay as they are."""
@@ -148,17 +145,3 @@ class _Surroundings:
         for _ in range(_STEPS):
             spread[:free] = ((1 - _FAR) * start + _FAR * (self.step @ spread))[:free]
         return spread
-
-
-def _lonely(vectors: Array, share: Array, likeness: Array, general: Array) -> Labels:
-    """Which items are nearer to what a request about anything else is like than to the usual item: bool (n,).
-
-    Looked at are the mean cosine to the nearest items, and a little how sure the choice among categories is.
-    """
-    if len(vectors) < _CROWD:
-        return np.zeros(len(vectors), bool)
-    company = likeness + _SURE * share.max(axis=1)
-    similarity = general @ vectors.T
-    near = np.argpartition(-similarity, _NEIGHBOURS, axis=1)[:, :_NEIGHBOURS]
-    theirs = np.take_along_axis(similarity, near, 1).mean(axis=1) + _SURE * share[near].mean(axis=1).max(axis=1)
-    return np.asarray(company < (np.median(company) + np.median(theirs)) / 2)

@@ -130,6 +130,28 @@ def test_a_given_value_is_chosen_only_where_it_is_clear(text: str, value: str | 
     assert found == value
 
 
+def test_what_else_is_said_does_not_blur_a_stated_value() -> None:
+    texts = ["My parcel came late.", *(f"Subject {n} has nothing in common." for n in range(12))]
+    assert choice("kind", "late parcel", "lost password").judge(said(*texts), words_of(texts)) == "late parcel"
+    assert choice("kind", "late parcel", "lost password").judge(said(*texts[1:]), words_of(texts[1:])) is None
+
+
+def test_planted_values_are_found_with_the_real_vectors() -> None:
+    """A short form of benchmarks/attributes.py: no phrasing has the value's own words."""
+    encoder = load_encoder()
+    if encoder is None:
+        pytest.skip("the weights are not installed")
+    known = choices.told(("credit_card", "bank_transfer", "gift_card"))
+    question = Choice(known, encoder.encode(choices.texts("payment_method", known)))
+    truth = {"It was charged to my Mastercard.": "credit_card", "I paid with my Visa.": "credit_card"}
+    texts = [*truth, "The colour is blue.", "I have not paid yet.", "Where is the shop?"]
+    rows = encoder.encode(texts)
+    found = [(truth.get(text), question.judge(said(text), row[None])) for text, row in zip(texts, rows, strict=True)]
+    precision, recall, null = scores(found)
+    assert (precision, null) == (1.0, 1.0)
+    assert recall >= 0.5
+
+
 def test_values_that_nothing_can_be_like_leave_nothing_to_choose() -> None:
     assert choices.told(("other", "None", "n/a", " ", "unknown")) == ()
 

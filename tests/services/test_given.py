@@ -1,10 +1,12 @@
 """given.assign: items into the user's categories, or into none."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
-from services.categorizer import given
-from services.categorizer.clustering.sphere import Array, Labels
+from services.categorizer import given, outside
+from services.categorizer.clustering.sphere import Array, Labels, unit
 from services.categorizer.given import NOWHERE, assign, facet_texts
 from tests.services.words import words_of
 
@@ -66,11 +68,16 @@ def test_one_category_takes_what_fits_it_and_leaves_the_rest() -> None:
 
 def test_among_many_items_those_that_are_like_no_other_go_to_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """They share a word with a category, and nothing with the items that lie in it."""
-    monkeypatch.setattr(given, "_CROWD", 20)
+    monkeypatch.setattr(outside, "_CROWD", 20)
     rng = np.random.default_rng(0)
+    narrow = rng.normal(size=(words_of(["a"]).shape[1], 256)).astype(np.float32)
+
+    def embed(texts: Sequence[str]) -> Array:
+        return unit(words_of(texts) @ narrow)
+
     lonely = ["invoices " + " ".join(_word(rng) for _ in range(12)) for _ in range(3)]
     texts = [f"the invoices and refunds of month {n % 7} {_word(rng)}" for n in range(60)]
-    found = places(texts + lonely)
+    found = assign(embed(texts + lonely), CATEGORIES, {}, embed)
     assert found[60:].tolist() == [NOWHERE] * 3
     assert (found[:60] == 0).mean() > 0.9
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from shared.config import Settings, mask
+from shared.config import OpenAISettings, Settings, mask
 from shared.errors import UsageError
 
 
@@ -133,3 +133,22 @@ def test_no_password_is_shown(monkeypatch: pytest.MonkeyPatch, value: str) -> No
 def test_what_holds_no_secret_is_not_masked() -> None:
     assert mask("mongodb://host:27017/insights") == "mongodb://host:27017/insights"
     assert mask("mongodb://me:pw@host:27017/insights?a=b") == "mongodb://***@host:27017/insights?***"
+
+
+def test_openais_own_variables_are_read_without_showing_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:11434/v1")
+    monkeypatch.setenv("OPENAI_ORG_ID", "not ours")
+
+    settings = OpenAISettings()
+
+    assert settings.api_key is not None
+    assert settings.api_key.get_secret_value() == "sk-secret"
+    assert settings.base_url == "http://localhost:11434/v1"
+    assert "sk-secret" not in repr(settings)
+
+
+def test_a_key_in_the_environment_changes_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Settings.load()
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    assert Settings.load() == before

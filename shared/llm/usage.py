@@ -1,0 +1,47 @@
+"""What calls took: tokens as the endpoint reports them, or estimated and marked so; and what that costs."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from shared.llm.prices import Price
+
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call or of several. `cached` is the part of `input` that the endpoint had read before."""
+
+    input: int = 0
+    cached: int = 0
+    output: int = 0
+    estimated: bool = False
+
+    def __add__(self, other: Self) -> "Usage":
+        return Usage(
+            self.input + other.input,
+            self.cached + other.cached,
+            self.output + other.output,
+            self.estimated or other.estimated,
+        )
+
+    @classmethod
+    def total(cls, usages: Iterable["Usage"]) -> "Usage":
+        return sum(usages, start=cls())
+
+
+def cost(usage: Usage, price: Price | None) -> float | None:
+    """US dollars; None where the price is unknown, which is not nothing."""
+    if price is None:
+        return None
+    fresh = usage.input - usage.cached
+    return (fresh * price.input + usage.cached * price.cached_input + usage.output * price.output) / MILLION
+
+
+def items_within(budget: float, *, fixed: float, each: float) -> int | None:
+    """How many items of `each` dollars the budget pays beside what is `fixed`; None: any number, for they are free."""
+    if each <= 0:
+        return None if fixed <= budget else 0
+    return max(0, math.floor((budget - fixed) / each + 1e-9))  # 0.3 / 0.1 is 3
