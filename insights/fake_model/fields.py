@@ -6,9 +6,10 @@ from typing import Literal
 
 from insights.fake_model.words import STOP, content_words, stem, words
 
-Kind = Literal["quote", "slug", "name", "description", "summary", "text"]
+Kind = Literal["quote", "slug", "name", "description", "summary", "finding", "text"]
 
 _KINDS: tuple[tuple[Kind, str], ...] = (
+    ("finding", "finding|insight|point|fact|takeaway"),
     ("quote", "quote|verbatim|excerpt|evidence|citation"),
     ("slug", "slug"),
     ("name", "name|title|label|heading|topic|theme|category|cluster"),
@@ -16,6 +17,7 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     ("summary", "summary|request|task|gist|intent|goal"),
 )
 _ID_WORDS = "id ids index indices indexes number n no item items i key ref member members leaf leaves place"
+_STATED = r"""([^\s"'\\,;()<>{}\[\]][^\n"'\\,;()<>{}\[\]]{0,80})"""
 _GENERIC = frozenset(("value", "answer", "result"))
 _EMPTY_WORDS = "is was did does has have had user users agent customer assistant whether flag the bool"
 _IDS = frozenset(_ID_WORDS.split())
@@ -50,6 +52,11 @@ class Field:
         return last in _IDS
 
     @property
+    def is_named(self) -> bool:
+        """Whether data calls other things so: the `name` of a tool says nothing of a category's."""
+        return self.name.lower() in ("name", "title", "label")
+
+    @property
     def stems(self) -> frozenset[str]:
         """Of the words in its name that mean something."""
         return frozenset(stem(word) for word in words(self.name) if word not in _EMPTY | STOP)
@@ -64,6 +71,5 @@ class Field:
         parts = [re.escape(part) for part in re.split(r"[^A-Za-z0-9]+", self.name) if part] or [r"(?!)"]
         name = r"[ _-]?".join(parts)
         return re.compile(
-            rf"""(?i)(?<![A-Za-z0-9]){name}\\?["']?(?:[ ]{{0,3}}[=:][ ]{{0,3}}|[ ]is[ ])\\?["']?([^\s"'\\,;()<>]"""
-            r"""[^\n"'\\,;()<>]{0,80})"""
+            rf"""(?i)(?<![A-Za-z0-9]){name}\\?["']?(?:[ ]{{0,3}}[=:][ ]{{0,3}}|[ ]is[ ])\\?["']?{_STATED}"""
         )

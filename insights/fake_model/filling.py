@@ -94,7 +94,7 @@ class _Filler:
             return [reading.of([item]) for item in reading.items[:most]]
         if "enum" in element and len(reading.items) > 1:
             return [reading.of([item]) for item in reading.items[:most]]
-        if type_of(element) == "string" and field.kind == "text" and "enum" not in element:
+        if type_of(element) == "string" and field.kind in ("text", "finding") and "enum" not in element:
             return _telling(field, reading, most)
         return groups(reading, most)
 
@@ -138,6 +138,8 @@ def _chosen(allowed: Sequence[Any], field: Field, reading: Reading) -> Any:
 
 
 def _number(schema: Schema, field: Field, reading: Reading) -> float | int | None:
+    if (given := values.option(field, reading)) and given.label.isdecimal():
+        return int(given.label)
     if field.is_id and reading.items and reading.items[0].label.isdecimal():
         return int(reading.items[0].label)
     found = values.number(field, reading)
@@ -167,7 +169,8 @@ def _count(schema: Schema, word: str, default: int) -> int:
 
 
 def _string(schema: Schema, field: Field, reading: Reading) -> str | None:
-    found = reading.items[0].label if field.is_id and reading.items else values.string(field, reading)
+    is_label = field.is_id and reading.items and values.option(field, reading) is None
+    found = reading.items[0].label if is_label else values.string(field, reading)
     return None if found is None else _fitting(found, schema)
 
 
@@ -186,7 +189,9 @@ def _bound(field: Field, reading: Reading) -> int:
 
 
 def _telling(field: Field, reading: Reading, most: int) -> list[Reading]:
-    """A reading of each sentence that shares a word with the field, the first few."""
+    """A reading of each sentence that shares a word with the field, or that holds figures for findings; a few."""
     wanted = field.stems
     found = [one for one in reading.sentences if wanted & {stem(word) for word in words(one)}]
+    if field.kind == "finding":
+        found = [one for one in reading.sentences if re.search(r"\d", one)]
     return [reading.of([Item(str(place), one)]) for place, one in enumerate(found[: min(most, 5)], 1)]

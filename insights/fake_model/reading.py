@@ -80,13 +80,13 @@ class Reading:
 def read(messages: Sequence[Mapping[str, Any]], fields: frozenset[str] = frozenset()) -> Reading:
     """Data is what stands in tags; else what the user says where the system instructs; else everything.
 
-    `fields` are the names that the answer will have: a block of such a name shows the form of the answer.
+    `fields` are the names that the answer will have: a line `<name>…</name>` of such a name shows the answer's form.
     """
     texts = [(str(message.get("role")), content_text(message.get("content"))) for message in messages]
     given = [(role, text) for role, text in texts if role not in ("assistant", "tool", "function")]
     key = _first_data(given)
     parts = [(role, *split(MARKER.sub("", text))) for role, text in given]
-    blocks = [block for _, _, found in parts for block in found if block.tag not in fields]
+    blocks = [block for _, _, found in parts for block in found if block.tag not in fields or "\n" in block.text]
     outside = "\n".join(text for _, text, _ in parts)
     if blocks:
         return _of_blocks(blocks, outside, key)

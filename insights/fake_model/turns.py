@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 _USER = "user|human|customer|client"
 _OTHER = "assistant|ai|agent|bot|tool|system|function|developer"
+_INSTRUCTING = ("system", "developer")
 _JSON_ROLE = re.compile(rf'"(?:role|type)"\s*:\s*"({_USER}|{_OTHER})"', re.IGNORECASE)
 _JSON_CONTENT = re.compile(r'"(?:content|text)"\s*:\s*(?=["\[])')
 _LINE_ROLE = re.compile(
@@ -19,8 +20,12 @@ _DECODER = json.JSONDecoder(strict=False)
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    is_user: bool
+    role: str
     text: str
+
+    @property
+    def is_user(self) -> bool:
+        return self.role in _USER.split("|")
 
 
 def without_tags(text: str) -> str:
@@ -29,8 +34,9 @@ def without_tags(text: str) -> str:
 
 
 def turns_of(text: str) -> list[Turn]:
-    """The turns in their order; none where the text is no conversation."""
-    return [turn for turn in (*_json_turns(text),) if turn.text] or list(_line_turns(text))
+    """The turns in their order, without what instructs the assistant; none where the text is no conversation."""
+    found = [turn for turn in _json_turns(text) if turn.text] or list(_line_turns(text))
+    return [turn for turn in found if turn.role not in _INSTRUCTING]
 
 
 def _json_turns(text: str) -> Iterator[Turn]:
@@ -40,7 +46,7 @@ def _json_turns(text: str) -> Iterator[Turn]:
         end = roles[place + 1].start() if place + 1 < len(roles) else len(text)
         content = _JSON_CONTENT.search(text, role.end(), end)
         if content is not None:
-            yield Turn(_is_user(role[1]), _content(text, content.end()))
+            yield Turn(role[1].lower(), _content(text, content.end()))
 
 
 def _content(text: str, start: int) -> str:
@@ -65,8 +71,4 @@ def _line_turns(text: str) -> Iterator[Turn]:
     roles = list(_LINE_ROLE.finditer(text))
     for place, role in enumerate(roles):
         end = roles[place + 1].start() if place + 1 < len(roles) else len(text)
-        yield Turn(_is_user(role[1] or role[2]), without_tags(text[role.end() : end]).strip())
-
-
-def _is_user(role: str) -> bool:
-    return role.lower() in _USER.split("|")
+        yield Turn((role[1] or role[2]).lower(), without_tags(text[role.end() : end]).strip())

@@ -4,7 +4,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from insights.fake_model.blocks import Block
 from insights.fake_model.fields import Field
+from insights.fake_model.items import Item, items_of
 from insights.fake_model.reading import Reading
 from insights.fake_model.turns import without_tags
 from insights.fake_model.words import cut, sentences, stem, stems, words
@@ -13,6 +15,7 @@ NONE_OF_THESE = re.compile(r"(?i)\b(?:none|other|unknown|unclear|neither|n/?a)\b
 SHORT = 240  # characters of a summary
 NAME_WORDS = 3
 SLUG_WORDS = 3
+GREETING = 5  # fewer words say nothing
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d{1,12}(?:\.\d{1,6})?(?![\w])")
 _TRUE = frozenset(("true", "yes", "1"))
@@ -23,7 +26,7 @@ _NEAR = 3  # words between a negation and what it negates
 
 def statement(field: Field, reading: Reading) -> str | None:
     """What the data says in so many words: `field=value`."""
-    found = field.stated.search(reading.text)
+    found = None if field.is_named else field.stated.search(reading.text)
     return found[1].strip().rstrip(".!?") if found else None
 
 
@@ -93,45 +96,64 @@ def _share(wanted: frozenset[str], reading: Reading) -> float:
 
 def _line_about(text: str, asked: str) -> str:
     """What stands behind the value in a line of the prompt that begins with it."""
-    found = re.search(rf"(?m)^[^\w\n]{{0,12}}(?:\d{{1,4}}[.):]\s{{1,4}})?{re.escape(text)}\W(.{{0,400}})", asked)
+    found = re.search(
+        rf"(?m)^[^\w\n]{{0,12}}(?:[\w-]{{1,12}}[.):\]]{{1,2}}\s{{1,4}})?{re.escape(text)}\W(.{{0,400}})", asked
+    )
     return found[1] if found else ""
 
 
-def options(field: Field, reading: Reading) -> list[str]:
-    """What the prompt gives to choose from for a string: elements of the field's name, in a block beside the data."""
-    tag = re.escape(field.name)
-    found: list[str] = []
-    for block in reading.blocks:
-        found += re.findall(rf"(?i)<{tag}>([^<>]{{1,500}})</{tag}>", block.text)
-    return [option.strip() for option in found]
+def option(field: Field, reading: Reading) -> Item | None:
+    """One of those that a block of the field's name gives (`<categories>` for `category`); None: it gives none.
+
+    Its label is what the prompt calls it by, its text its name.
+    """
+    found = [one for block in reading.blocks for one in _options(field, block)]
+    if not found:
+        return None
+    names = [one.text for one in found]
+    chosen = choice(field, names, reading)
+    return found[names.index(fallback(names) if chosen is None else chosen)]
+
+
+def _options(field: Field, block: Block) -> list[Item]:
+    elements = re.findall(rf"(?i)<{re.escape(field.name)}>([^<>]{{1,500}})</{re.escape(field.name)}>", block.text)
+    if elements:
+        return [Item(str(place), text.strip()) for place, text in enumerate(elements, 1)]
+    if not field.stems & {stem(word) for word in words(block.tag)}:
+        return []
+    return [Item(one.label, one.text.partition(":")[0].strip()) for one in items_of([block], "")]
 
 
 def string(field: Field, reading: Reading) -> str | None:
     """After its kind: a name of frequent words, the first sentences, a quote; any other, what the data states."""
-    if given := options(field, reading):
-        chosen = choice(field, given, reading)
-        return str(chosen if chosen is not None else fallback(given))
-    stated = statement(field, reading)
-    if field.kind == "name" and stated is None:
-        return _title(reading.frequent[:NAME_WORDS])
-    if field.kind == "slug":
-        return "_".join(reading.frequent[:SLUG_WORDS])
-    if field.kind == "summary":
-        return summary(reading)
-    if field.kind == "description":
-        return _about(reading)
-    if field.kind == "quote":
-        return sentence_about(field, reading) or next(iter(reading.sentences), None)
-    return stated or sentence_about(field, reading)
+    if given := option(field, reading):
+        return given.text if given.label.isdecimal() else given.label
+    if stated := statement(field, reading):
+        return stated
+    match field.kind:
+        case "name":
+            return " ".join(reading.frequent[:NAME_WORDS]).capitalize()
+        case "slug":
+            return "_".join(reading.frequent[:SLUG_WORDS])
+        case "summary":
+            return summary(reading)
+        case "description":
+            return _about(reading)
+        case "quote":
+            return sentence_about(field, reading) or _first(reading)
+        case _:
+            return sentence_about(field, reading)
+
+
+def _first(reading: Reading) -> str | None:
+    """The first sentence that is no mere greeting."""
+    found = reading.sentences
+    return next((one for one in found if len(words(one)) >= GREETING), found[0] if found else None)
 
 
 def fallback(values: Sequence[Any]) -> Any:
     """The value that stands for none of the others, else the first."""
     return next((value for value in values if NONE_OF_THESE.search(str(value))), values[0])
-
-
-def _title(found: Sequence[str]) -> str:
-    return " ".join(found).capitalize()
 
 
 def summary(reading: Reading) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 _WORD = re.compile(r"[^\W\d_]{2,40}(?:'[^\W\d_]{1,3})?")
 _END = re.compile(r"[.!?]+(?=[\s\"')\]]|$)|\s*\n\s*")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_BULLETS = "-*• \t"
 _SUFFIXES = ("ings", "ing", "ies", "ied", "ed", "es", "s", "e", "y")
 
 _STOP = """
@@ -42,14 +43,14 @@ def stems(text: str) -> frozenset[str]:
 
 
 def sentences(text: str) -> Iterator[str]:
-    """The sentences, each verbatim and without the space around it."""
+    """The sentences, each verbatim and without the space or bullet before it."""
     start = 0
     for found in _END.finditer(text):
         end = found.end() if found[0].strip() else found.start()
-        if sentence := text[start:end].strip():
+        if sentence := text[start:end].strip().lstrip(_BULLETS):
             yield sentence
         start = found.end()
-    if sentence := text[start:].strip():
+    if sentence := text[start:].strip().lstrip(_BULLETS):
         yield sentence
 
 
