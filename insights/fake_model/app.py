@@ -74,6 +74,7 @@ class FakeModel:
             seen.outcome = CUT_OFF
             return _Cut()
         if seen.fault == "cut":
+            seen.outcome = "cut"
             return _Cut()
         if seen.fault in faults.STATUSES:
             raise _error(seen.fault, seen, options)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 _WORD = re.compile(r"[^\W\d_]{2,40}(?:'[^\W\d_]{1,3})?")
 _END = re.compile(r"[.!?]+(?=[\s\"')\]]|$)|\s*\n\s*")
@@ -25,12 +26,14 @@ def words(text: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(_HUMP.sub(" ", text).replace("_", " "))]
 
 
+@lru_cache(maxsize=1 << 16)
 def stem(word: str) -> str:
     """What `booking`, `booked` and `bookings` have in common; only good for comparing."""
     for suffix in _SUFFIXES:
         if word.endswith(suffix) and len(word) - len(suffix) >= 3:
-            return word[: -len(suffix)]
-    return word
+            word = word[: -len(suffix)]
+            break
+    return word[:-1] if word[-1] == word[-2] else word
 
 
 def content_words(text: str) -> list[str]:

@@ -14,6 +14,8 @@ from insights.fake_model.options import Options
 from insights.fake_model.serving import running
 from tests.servers.process import Process, free_port
 
+_COMMAND = "from insights.main import main; main()"  # of this checkout, which the console script need not be
+
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -44,7 +46,7 @@ class FakeModelServer:
     def __init__(self, folder: Path, *options: str) -> None:
         self.port = free_port()
         self.log = folder / f"fake-model-{self.port}.log"
-        command = [sys.executable, "-m", "insights.main", "fake-model", "--port", str(self.port), *options]
+        command = [sys.executable, "-c", _COMMAND, "fake-model", "--port", str(self.port), *options]
         self._process = Process(command, self.log)
 
     @property
