@@ -6,7 +6,7 @@ from typing import Literal
 
 from insights.fake_model.words import STOP, content_words, stem, words
 
-Kind = Literal["quote", "slug", "name", "description", "summary", "finding", "text"]
+Kind = Literal["quote", "slug", "name", "description", "summary", "gist", "finding", "text"]
 
 _KINDS: tuple[tuple[Kind, str], ...] = (
     ("finding", "finding|insight|point|fact|takeaway"),
@@ -14,7 +14,8 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     ("slug", "slug"),
     ("name", "name|title|label|heading|topic|theme|category|cluster"),
     ("description", "description|explanation|detail"),
-    ("summary", "summary|request|task|gist|intent|goal"),
+    ("summary", "summary"),
+    ("gist", "gist|request|task|intent|goal"),
 )
 _ID_WORDS = "id ids index indices indexes number n no item items i key ref member members leaf leaves place"
 _STATED = r"""([^\s"'\\,;()<>{}\[\]][^\n"'\\,;()<>{}\[\]]{0,80})"""

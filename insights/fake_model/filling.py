@@ -40,7 +40,7 @@ class _Filler:
         if meant is None or (depth >= MAX_DEPTH and nullable):
             return None
         found = self._value(meant, field, reading, depth)
-        return found if found is not None or nullable else self._least(meant, field, reading)
+        return found if found is not None or nullable else self._least(meant, field, reading, depth)
 
     def _value(self, schema: Schema, field: Field, reading: Reading, depth: int) -> Any:
         """None where the data says nothing of it."""
@@ -76,7 +76,7 @@ class _Filler:
         element = resolved(schema.get("items", {}), self._root)
         least, most = _count(schema, "minItems", 0), min(_count(schema, "maxItems", MAX_ELEMENTS), MAX_ELEMENTS)
         if depth >= MAX_DEPTH:
-            return [self._least(element, field, reading)] * min(least, most)
+            return [self._least(element, field, reading, depth + 1)] * min(least, most)
         parts = self._parts(element, field, reading, min(most, _bound(field, reading)))
         own = Field(field.name, field.description)
         found = [self.fill(element, own, part, depth + 1) for part in parts]
@@ -85,7 +85,9 @@ class _Filler:
         if not found and not least:
             return None if field.kind == "text" else []
         while len(found) < least:
-            found.append(found[len(found) % max(1, len(parts))] if found else self._least(element, field, reading))
+            found.append(
+                found[len(found) % max(1, len(parts))] if found else self._least(element, field, reading, depth + 1)
+            )
         return found[:most]
 
     def _parts(self, element: Schema, field: Field, reading: Reading, most: int) -> list[Reading]:
@@ -109,16 +111,16 @@ class _Filler:
             for name, part in properties.items()
         )
 
-    def _least(self, schema: Schema, field: Field, reading: Reading) -> Any:
+    def _least(self, schema: Schema, field: Field, reading: Reading, depth: int) -> Any:
         """What the schema allows where the data says nothing."""
         if isinstance(schema.get("enum"), list) and schema["enum"]:
             return values.fallback(schema["enum"])
         match type_of(schema):
             case "object":
-                return self._object(schema, field, reading, MAX_DEPTH - 1)
+                return self._object(schema, field, reading, depth + 1)
             case "array":
                 element = resolved(schema.get("items", {}), self._root)
-                return [self._least(element, field, reading) for _ in range(_count(schema, "minItems", 0))]
+                return [self._least(element, field, reading, depth + 1) for _ in range(_count(schema, "minItems", 0))]
             case "boolean":
                 return False
             case "integer" | "number":

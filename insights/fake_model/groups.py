@@ -8,9 +8,12 @@ from insights.fake_model.words import content_words, stem, stems
 
 
 def groups(reading: Reading, most: int) -> list[Reading]:
-    """At most `most` groups, about the root of the number of items; each item in exactly one, no group empty."""
+    """At most `most` groups, about the root of the number of items; each item in exactly one, no group empty.
+
+    None of a part that can be parted no more, so that a tree comes to an end.
+    """
     items = list(reading.items) or [Item(str(place), text) for place, text in enumerate(reading.sentences, 1)]
-    if not items:
+    if not items or (reading.is_part and len(items) == 1):
         return []
     wanted = max(1, min(most, math.ceil(math.sqrt(len(items)))))
     words = {item: frozenset(stem(word) for word in content_words(item.text)) for item in items}

@@ -16,6 +16,7 @@ MARKER = re.compile(r"\[\[fake-model [^\[\]\n]{1,60}\]\]")
 
 _ASIDE = re.compile("contrast|negativ|outsid|neighb|sibling|other|counter|not_")
 _GIVEN = re.compile("categor|option|choice|partition|candidate|taxonom|allowed|schema|instruct|attribut|rule|format")
+_CHILD = re.compile(r"</([a-z][\w.-]{0,60})>")
 _EXAMPLE = re.compile("example")
 
 
@@ -29,6 +30,7 @@ class Reading:
     items: tuple[Item, ...] = ()
     blocks: tuple[Block, ...] = ()
     key: str = field(default="", compare=False)
+    is_part: bool = False
 
     @cached_property
     def turns(self) -> list[Turn]:
@@ -74,7 +76,7 @@ class Reading:
     def of(self, items: Iterable[Item]) -> "Reading":
         """The same request, asked of these items alone."""
         chosen = tuple(items)
-        return replace(self, data="\n".join(item.text for item in chosen), items=chosen)
+        return replace(self, data="\n".join(item.text for item in chosen), items=chosen, is_part=True)
 
 
 def read(messages: Sequence[Mapping[str, Any]], fields: frozenset[str] = frozenset()) -> Reading:
@@ -89,7 +91,7 @@ def read(messages: Sequence[Mapping[str, Any]], fields: frozenset[str] = frozens
     blocks = [block for _, _, found in parts for block in found if block.tag not in fields or "\n" in block.text]
     outside = "\n".join(text for _, text, _ in parts)
     if blocks:
-        return _of_blocks(blocks, outside, key)
+        return _of_blocks(blocks, outside, key, fields)
     users = [text for role, text, _ in parts if role == "user"]
     data = "\n".join(users) if len(users) < len(given) and users else outside
     return Reading(outside, data, items=tuple(items_of([], data)), key=key)
@@ -102,9 +104,10 @@ def _first_data(given: list[tuple[str, str]]) -> str:
     return "\n".join(blocks) or (users[0] if users else "")
 
 
-def _of_blocks(blocks: list[Block], outside: str, key: str) -> Reading:
+def _of_blocks(blocks: list[Block], outside: str, key: str, fields: frozenset[str]) -> Reading:
     aside = [block for block in blocks if _ASIDE.search(block.tag)]
     meant = [block for block in blocks if block not in aside] or blocks
+    meant = [block for block in meant if fields.isdisjoint(_CHILD.findall(block.text.lower()))] or meant
     for unmeant in (_GIVEN, _EXAMPLE):
         meant = [block for block in meant if not unmeant.search(block.tag)] or meant
     rest = [block for block in blocks if block not in meant and block not in aside]

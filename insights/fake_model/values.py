@@ -128,7 +128,7 @@ def string(field: Field, reading: Reading) -> str | None:
     """After its kind: a name of frequent words, the first sentences, a quote; any other, what the data states."""
     if given := option(field, reading):
         return given.text if given.label.isdecimal() else given.label
-    if stated := statement(field, reading):
+    if field.kind in ("name", "text") and (stated := statement(field, reading)):
         return stated
     match field.kind:
         case "name":
@@ -139,6 +139,8 @@ def string(field: Field, reading: Reading) -> str | None:
             return summary(reading)
         case "description":
             return _about(reading)
+        case "gist":
+            return _first(reading)
         case "quote":
             return sentence_about(field, reading) or _first(reading)
         case _:

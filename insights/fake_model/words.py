@@ -16,7 +16,7 @@ _STOP = """
     its just let like me more most my need needs no not now of off ok okay on one only or other our out over please
     she should so some still such than thank thanks that that's the their them then there these they this to too up
     us very want wants was we were what when where which while who why will with would yes yet you your assistant
-    user human agent system tool role content message messages request requests null true false
+    user human agent system tool role content message messages request requests none null true false
 """
 STOP = frozenset(_STOP.split())
 
