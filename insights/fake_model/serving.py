@@ -13,6 +13,8 @@ from shared.errors import UsageError
 
 GRACE = 1  # seconds for answers that are due when it is told to stop
 
+KEEP_ALIVE = 75  # seconds: a client that reuses a connection just as it is closed would see an error that is none
+
 
 def listening(host: str, port: int) -> socket.socket:
     """UsageError if the address is taken. Port 0: any free one."""
@@ -68,5 +70,6 @@ def _config(model: FakeModel) -> uvicorn.Config:
         log_config=None,
         lifespan="off",
         access_log=False,
+        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )

@@ -46,12 +46,12 @@ def _json_turns(text: str) -> Iterator[Turn]:
         end = roles[place + 1].start() if place + 1 < len(roles) else len(text)
         content = _JSON_CONTENT.search(text, role.end(), end)
         if content is not None:
-            yield Turn(role[1].lower(), _content(text, content.end()))
+            yield Turn(role[1].lower(), _content(text[content.end() : end]))
 
 
-def _content(text: str, start: int) -> str:
+def _content(text: str) -> str:
     try:
-        value, _ = _DECODER.raw_decode(text, start)
+        value, _ = _DECODER.raw_decode(text)
     except (json.JSONDecodeError, RecursionError):
         return ""
     return content_text(value).strip()
