@@ -49,7 +49,7 @@ class FakeModel:
             raw = await _body(request)
         except ClientDisconnect:
             return _Cut()
-        seen = Seen(path, hashlib.sha256(path.encode() + raw).hexdigest()[:32])
+        seen = Seen(path, hashlib.sha256(path.encode() + raw).hexdigest())
         self.counters.begin(seen)
         try:
             return await self._answer(request, raw, seen)
@@ -67,7 +67,7 @@ class FakeModel:
         body = _parsed(raw)
         seen.model = _model(body, options)
         answer, key = self._chat(body, seen) if seen.path == _CHAT else self._vectors(body, seen)
-        seen.attempt = self.counters.attempt(f"{seen.path} {key}")
+        seen.attempt = self.counters.attempt(seen)
         seen.fault = faults.fault_of(options.faults, key, seen.attempt)
         seconds = options.latency.seconds(faults.fraction("latency", seen.hash, seen.attempt))
         if not await _still_there(request, None if seen.fault == "hang" else seconds):
@@ -90,15 +90,17 @@ class FakeModel:
         call = call_of(body, self.options)
         reading = chat.reading_of(call)
         seen.prompt_tokens = prompt = chat.prompt_tokens(call)
-        seen.opening = reading.said[:_OPENING]
+        seen.stage, seen.item, seen.opening = call.name, _hash(reading.key), reading.said[:_OPENING]
         if self.options.context is not None and prompt > self.options.context:
             raise errors.too_long(prompt, self.options.context)
-        return lambda fault: chat.completion(call, reading, prompt, fault), f"{call.name}\n{reading.key}"
+        return lambda fault: chat.completion(call, reading, prompt, fault), reading.key
 
     def _vectors(self, body: dict[str, Any], seen: Seen) -> tuple[Answer, str]:
         found = vectors.embeddings(body)
         seen.prompt_tokens = found["usage"]["prompt_tokens"]
-        return lambda _: found, "\n".join(vectors.texts_of(body))
+        key = "\n".join(vectors.texts_of(body))
+        seen.item = _hash(key)
+        return lambda _: found, key
 
     async def list_models(self, request: Request) -> Response:
         try:
@@ -145,6 +147,10 @@ class _Cut(Response):
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b'{"id": "chatcmpl-', "more_body": True})
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def _json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -14,11 +14,16 @@ CUT_OFF = "cut off"  # by the client, before it had its answer
 
 @dataclass(slots=True)
 class Seen:
-    """One request. `hash` is that of all it holds, `opening` how its data begins; `status` 0: it was never answered."""
+    """One request. `status` 0: it was never answered.
+
+    `hash` is that of all it holds, `item` that of its data, which begins with `opening`; `stage` is its schema's name.
+    """
 
     path: str
     hash: str
     model: str = ""
+    stage: str = ""
+    item: str = ""
     opening: str = ""
     attempt: int = 1
     fault: str | None = None
@@ -44,7 +49,7 @@ class Counters:
         self._models: dict[str, Counter[str]] = {}
         self._again: Counter[str] = Counter()
         self._last: dict[str, str] = {}
-        self._attempts: Counter[str] = Counter()
+        self._attempts: Counter[tuple[str, str, str]] = Counter()
 
     def begin(self, seen: Seen) -> None:
         self.in_flight += 1
@@ -55,8 +60,9 @@ class Counters:
             self._again[before] += 1
         self._last[seen.hash] = "open"
 
-    def attempt(self, key: str) -> int:
-        """From 1: how often this was asked."""
+    def attempt(self, seen: Seen) -> int:
+        """From 1: how often this stage asked about this item."""
+        key = (seen.path, seen.stage, seen.item)
         self._attempts[key] += 1
         return self._attempts[key]
 

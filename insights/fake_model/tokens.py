@@ -1,6 +1,7 @@
 """How many tokens a text has: o200k's where the package `bpe-openai`, which holds its table, is installed.
 
-Else one for every four bytes, which is about right for English. Nothing is fetched: `/stats` says which one counted.
+Else one for every four bytes: 4 % too few for the JSON of tau-bench's traces. Nothing is fetched: `/stats` says which
+one counted.
 """
 
 import importlib

@@ -104,6 +104,29 @@ async def test_a_mended_request_is_the_same_item() -> None:
     assert json.loads(answer.choices[0].message.content) == EXPECTED
 
 
+async def test_an_item_that_never_succeeds_fails_in_every_stage_and_is_the_same_in_the_log() -> None:
+    lines: list[str] = []
+    model = FakeModel(faulty("content-filter", share=0.5), lines.append)
+    async with running(model) as url, httpx.AsyncClient() as http:
+        for number in range(20):
+            for name in ("summary", "attributes"):
+                schema = {"name": name, "schema": {"type": "object", "properties": {name: {"type": "string"}}}}
+                messages = [{"role": "system", "content": name}, *trace(f"I want lamp {number}.")[1:]]
+                body: dict[str, Any] = {"model": "m", "messages": messages}
+                body["response_format"] = {"type": "json_schema", "json_schema": schema}
+                await http.post(f"{url}/chat/completions", json=body)
+
+    found = [json.loads(line) for line in lines]
+    failed = [
+        {line["item"] for line in found if line["fault"] and line["stage"] == name}
+        for name in ("summary", "attributes")
+    ]
+    assert failed[0] == failed[1]
+    assert 3 < len(failed[0]) < 17
+    assert len({line["item"] for line in found}) == 20
+    assert {line["attempt"] for line in found} == {1}
+
+
 @pytest.mark.parametrize(("marker", "failures"), [("503", 1), ("503 2", 2), ("503 always", 3)])
 async def test_a_marker_in_the_trace_asks_for_a_fault_and_is_no_part_of_the_answer(marker: str, failures: int) -> None:
     messages = trace(f"I want a lamp. [[fake-model {marker}]]")
