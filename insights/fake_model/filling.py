@@ -64,12 +64,11 @@ class _Filler:
         properties = schema.get("properties")
         if not isinstance(properties, Mapping) or depth >= MAX_DEPTH:
             return {}
-        items = {item.label: item for item in reading.items}
-        by_item = len(items) > 1 and all(re.search(r"\w*$", str(name))[0] in items for name in properties)  # type: ignore[index]
+        parts = _by_label(list(map(str, properties)), reading)
         filled: dict[str, Any] = {}
         for name, part in properties.items():
             own = field.child(str(name), resolved(part, self._root).get("description"))
-            filled[name] = self.fill(part, own, reading.of([items[str(name)]]) if by_item else reading, depth + 1)
+            filled[name] = self.fill(part, own, parts.get(str(name), reading), depth + 1)
         return filled
 
     def _array(self, schema: Schema, field: Field, reading: Reading, depth: int) -> list[Any] | None:
@@ -80,7 +79,7 @@ class _Filler:
         parts = self._parts(element, field, reading, min(most, _bound(field, reading)))
         own = Field(field.name, field.description)
         found = [self.fill(element, own, part, depth + 1) for part in parts]
-        if type_of(element) == "string" and "enum" not in element:
+        if type_of(element) == "string" and ("enum" not in element or not reading.items):
             found = list(dict.fromkeys(one for one in found if one))
         if not found and not least:
             return None if field.kind == "text" else []
@@ -94,7 +93,7 @@ class _Filler:
         """The readings of which each becomes an element."""
         if self._names_item(element, field):
             return [reading.of([item]) for item in reading.items[:most]]
-        if "enum" in element and len(reading.items) > 1:
+        if "enum" in element and reading.items:
             return [reading.of([item]) for item in reading.items[:most]]
         if type_of(element) == "string" and field.kind in ("text", "finding") and "enum" not in element:
             return _telling(field, reading, most)
@@ -127,6 +126,13 @@ class _Filler:
                 return _bounded(0, schema)
             case _:
                 return _fitting(values.summary(reading), schema)
+
+
+def _by_label(names: Sequence[str], reading: Reading) -> dict[str, Reading]:
+    """The item that each name means (`3`, `item_3`), where each means one."""
+    items = {item.label: item for item in reading.items}
+    found = {name: items.get(name) or items.get(name[len(name.rstrip("0123456789")) :]) for name in names}
+    return {name: reading.of([item]) for name, item in found.items() if item} if all(found.values()) else {}
 
 
 def _allows_null(schema: Schema) -> bool:

@@ -156,7 +156,12 @@ def test_each_listed_item_has_a_category_in_a_plain_list_or_under_its_label() ->
     kind = {"enum": CATEGORIES}
 
     assert answer({"categories": {"type": "array", "items": kind}}, ITEMS, GIVEN) == {"categories": CATEGORIES}
-    assert answer(dict.fromkeys("123", kind), ITEMS, GIVEN) == dict(zip("123", CATEGORIES, strict=True))
+    for form in ("{}", "item_{}", "item-{}"):
+        labels = [form.format(number) for number in (1, 2, 3)]
+        assert answer(dict.fromkeys(labels, kind), ITEMS, GIVEN) == dict(zip(labels, CATEGORIES, strict=True))
+    several = {"type": "array", "items": of({"item": INTEGER, "categories": {"type": "array", "items": kind}})}
+    found = answer({"assignments": several}, ITEMS, GIVEN)["assignments"]
+    assert [one["categories"] for one in found] == [[category] for category in CATEGORIES]
 
 
 def test_listed_items_are_grouped_each_once_and_in_no_more_groups_than_asked_for() -> None:
