@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from insights.fake_model.command import fake_model
 from insights.folder import data_folder, locked
 from insights.main import INTERRUPTED, STOPPED
 from insights.option_values import (
@@ -38,6 +39,7 @@ topics = typer.Typer(no_args_is_help=True, help="The topics on Kafka.")
 store_commands = typer.Typer(no_args_is_help=True, help="The store that INSIGHTS_STORE names.")
 app.add_typer(topics, name="topics")
 app.add_typer(store_commands, name="store")
+app.command("fake-model")(fake_model)
 
 File = Annotated[str, typer.Argument(help="A file of traces (JSON lines; gzip or zstd are found out), or - for a pipe")]
 Text = Annotated[str | None, typer.Option(help="Any JSON lines: the field that holds the text")]
