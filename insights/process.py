@@ -17,11 +17,13 @@ import services.gateway.handlers
 import services.summarizer.handlers
 from shared import bus as buses
 from shared import store as stores
+from shared.asking import Asker
 from shared.bus import Bus, Router, bind
-from shared.config import Settings
+from shared.config import OpenAISettings, Settings
 from shared.embedding.worker import Embedder
 from shared.errors import UnavailableError, UsageError
 from shared.frozen import FrozenJobs
+from shared.llm import Endpoint, Llm, Prices
 from shared.store import Store
 
 log = logging.getLogger(__name__)
@@ -79,6 +81,7 @@ async def running(
         embedder = Embedder(settings.embedding, settings.cache)
         if names:
             await embedder.verify()
+        llm = Llm(endpoint(settings), concurrency=settings.model_concurrency)
         dependencies = {
             "store": store,
             "publish": bus.publish,
@@ -86,6 +89,7 @@ async def running(
             "owner": _owner(settings),
             "frozen_jobs": FrozenJobs(store),
             "embedder": embedder,
+            "asker": Asker(store, llm, Prices.load(settings.prices)),
         }
         for router in (*(ROUTERS[name] for name in names), *more):
             bus.include_router(router, dependencies)
@@ -106,6 +110,13 @@ async def running(
             await asyncio.gather(*tasks, return_exceptions=True)
             await bus.stop()
             await embedder.stop()
+            await llm.close()
+
+
+def endpoint(settings: Settings) -> Endpoint:
+    """The endpoint that the environment names; nothing is sent there before a job asks a model."""
+    openai = OpenAISettings()
+    return Endpoint(openai.base_url, openai.api_key, timeout=settings.model_timeout)
 
 
 @contextlib.asynccontextmanager

@@ -6,7 +6,8 @@ InsightsError                 a sentence for a person, which says what to do nex
 │   └── PromptError           a prompt that does not parse, or names what no trace has
 ├── JobError                  this job cannot be done: it ends in `error` with this sentence
 ├── ItemError                 this item cannot be done: it ends in `failed` with this sentence
-│   └── AnswerError           the model gave no answer to it that can be used
+│   ├── AnswerError           the model gave no answer to it that can be used
+│   └── BudgetError           what it would cost is more than is left: it is left out, and the job goes on
 ├── InvalidEventError         an event that no handler can take: never tried again
 ├── RefusedError              store or bus said no this once: tried again a few times
 └── UnavailableError          store, bus or model is away: waited for, costs no try
@@ -44,6 +45,10 @@ class ItemError(InsightsError):
 
 class AnswerError(ItemError):
     """The model gave no answer that can be used, and would give none if it were asked again."""
+
+
+class BudgetError(ItemError):
+    """The job's budget does not pay this call."""
 
 
 class InvalidEventError(InsightsError):

@@ -16,6 +16,8 @@ AttributeName = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=80
 CategoryName = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
 
 ExampleText = Annotated[str, StringConstraints(min_length=1, max_length=2_000, strip_whitespace=True)]
+ModelName = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=200)]
+DEFAULT_MODEL = "gpt-5-mini"
 
 
 class AttributeSchema(BaseModel):
@@ -57,7 +59,11 @@ class JobConfig(BaseModel):
         default_factory=dict, max_length=10
     )
     hierarchy: tuple[int | None, int | None] = (None, None)
-    engine: Literal["local"] = "local"
+    engine: Literal["local", "model"] = "local"
+    summary_model: ModelName = DEFAULT_MODEL
+    attribute_model: ModelName | None = None
+    cluster_model: ModelName = DEFAULT_MODEL
+    embedding_model: ModelName | None = None
     seed: int = Field(default=0, ge=0, lt=2**32)
     unit: Literal["trace", "thread"] = "trace"
     budget: float | None = Field(default=None, ge=0)

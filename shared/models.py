@@ -187,6 +187,11 @@ class Item(Document):
     content_hash: str | None = None
     summary: str | None = None
     attributes: dict[str, Any] = Field(default_factory=dict)
+    draft: dict[str, Any] | None = Field(default=None, description="attributes as the call of the summary left them")
+    unknown: dict[str, str] = Field(default_factory=dict, description="attribute → why a model could not tell it")
+    quotes: tuple[str, ...] = Field(default=(), description="what the model quoted and the trace does say")
+    quotes_dropped: int = Field(default=0, description="what it quoted and the trace does not say")
+    unread: float = Field(default=0.0, description="share of the trace that was too long for the model's prompt")
     facts: Facts = Facts()
     features: bytes = Field(default=b"", description="what the categorizer needs, with a version in front")
     leaf: str | None = Field(default=None, description="the cluster of level 0")
@@ -241,6 +246,29 @@ class Plan(Document):
     job_id: str
     documents: int = Field(default=0, description="how many items were looked at for `common`")
     common: dict[str, float] = Field(default_factory=dict, description="hash of a sentence → share of items with it")
+
+
+class Stage(StrEnum):
+    """What of a job asks a model. The names stand in the cache, in the bill and in the report."""
+
+    SUMMARIES = "summaries"
+    ATTRIBUTES = "attributes"
+    VECTORS = "vectors"
+    CATEGORIES = "categories"
+    FINDINGS = "findings"
+
+
+class Spending(Document):
+    """What one stage of a job took of one model."""
+
+    stage: Stage
+    model: str
+    calls: int = 0
+    kept: int = Field(default=0, description="answers that were in the cache, and cost nothing")
+    input: int = Field(default=0, description="tokens, with the cached ones")
+    cached: int = Field(default=0, description="tokens that the endpoint had read before")
+    output: int = 0
+    estimated: bool = Field(default=False, description="whether tokens of any call are estimated, not reported")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,21 @@ key of the page before, and a page shorter than `limit` is the last.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
-from shared.models import Assignment, BodyPart, Item, ItemState, Job, JobState, Plan, Project, Report, Run, StoredRun
+from shared.models import (
+    Assignment,
+    BodyPart,
+    Item,
+    ItemState,
+    Job,
+    JobState,
+    Plan,
+    Project,
+    Report,
+    Run,
+    Spending,
+    Stage,
+    StoredRun,
+)
 
 
 class Store(Protocol):
@@ -169,6 +183,26 @@ class Store(Protocol):
         """Insert or replace under job and fence."""
 
     async def report(self, workspace_id: str, job_id: str, fence: int) -> Report | None: ...
+
+    # Answers of models, and what they took
+
+    async def answers(self, workspace_id: str, keys: Collection[str]) -> dict[str, bytes]:
+        """The kept ones by key; what is not kept is not in it."""
+
+    async def keep_answers(self, workspace_id: str, stage: Stage, answers: Mapping[str, bytes]) -> None:
+        """Insert or replace, by key."""
+
+    async def count_answers(self, workspace_id: str) -> dict[Stage, tuple[int, int]]:
+        """How many are kept, and their bytes."""
+
+    async def clear_answers(self, workspace_id: str) -> int:
+        """Forget them all; how many there were."""
+
+    async def add_spending(self, workspace_id: str, job_id: str, spending: Spending) -> None:
+        """Add its counts to those of the same job, stage and model: one atomic write. `estimated` stays once set."""
+
+    async def spending(self, workspace_id: str, job_id: str) -> list[Spending]:
+        """Sorted by stage and model. It goes with its job."""
 
 
 async def connect(url: str) -> Store:
