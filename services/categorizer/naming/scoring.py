@@ -27,7 +27,6 @@ NEIGHBOURS = 0.3
 COVERAGE = 0.1
 FEWEST = 2  # texts that a phrase of the fixed list must hold for: nobody said it
 SURE = 0.5  # cosine to the centre of a listed phrase of which nobody says a word
-SAME = 0.6  # of one in other words: "Weather forecasts"
 SUBJECT, SAID = 0.5, 0.1  # share of the requests that say one word of a listed phrase, and must say the others
 THIN = 0.2  # taken off where fewer than ENOUGH of the requests say it
 ENOUGH = 0.2
@@ -123,11 +122,11 @@ def _evident(group: int, counts: Counts, space: Texts, taste: Taste) -> list[int
         return []
     closeness = space.listed_vectors @ space.centres[group]
     order = [place for place in np.argsort(-closeness, kind="stable").tolist() if taste.wide or domains()[place]]
-    return [place for place in order[:LISTED] if _is_said(space.listed[place], counts, float(closeness[place]), taste)]
+    return [place for place in order[:LISTED] if _is_said(space.listed[place], counts, float(closeness[place]))]
 
 
-def _is_said(text: str, counts: Counts, closeness: float, taste: Taste) -> bool:
-    """A category is not "Card activation" where nearly everybody says card and nearly nobody speaks of activating it.
+def _is_said(text: str, counts: Counts, closeness: float) -> bool:
+    """Nothing is "Card activation" where nearly everybody says card and nearly nobody speaks of activating it.
 
     A phrase of which nobody says a word must be very close: "Greetings".
     """
@@ -135,7 +134,7 @@ def _is_said(text: str, counts: Counts, closeness: float, taste: Taste) -> bool:
     shares = [max(counts.word_share(root) for root in roots(word)) for word in words] or [0.0]
     if max(shares) < SAID:
         return closeness >= SURE
-    return max(shares) < SUBJECT or min(shares) >= SAID or (closeness >= SAME and not taste.wide)
+    return max(shares) < SUBJECT or min(shares) >= SAID
 
 
 def _listed(text: str, share: float) -> Candidate:

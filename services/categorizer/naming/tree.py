@@ -234,8 +234,9 @@ class _Tree:
         pair = best_pair(ranked, telling)
         if pair is not None and ranked.share(*pair) >= TOGETHER:
             return joined(*(ranked.candidates[place].text for place in pair))
-        part = next((place for place in telling if ranked.share(place) >= PART), None)
-        return None if part is None else and_others(ranked.candidates[part].text)
+        shares = {place: max(ranked.share(place), ranked.candidates[place].spoken) for place in telling}
+        part = max(telling, key=lambda place: (shares[place], -place), default=None)
+        return None if part is None or shares[part] < PART else and_others(ranked.candidates[part].text)
 
     def foreign(self, rows: Sequence[int]) -> str | None:
         return foreign_name([self.items[row].language for row in rows])
