@@ -1,6 +1,6 @@
 """The engines as the service calls them: what one needs is imported in the worker process alone.
 
-Clustering and naming take 70 MB of libraries, which the process of the service would hold for ever.
+Clustering and naming take libraries that the process of the service would hold for ever.
 """
 
 from services.categorizer.found import Found

@@ -6,6 +6,7 @@ from functools import cache
 
 from services.categorizer import blocks
 from services.categorizer.sample import Packed
+from services.categorizer.texts import TextSpace
 from shared.config import Settings
 from shared.embedding import DIMENSIONS
 from shared.embedding.encoder import Encoder, encoder_name, load_encoder
@@ -40,8 +41,6 @@ def space_of(features: list[bytes]) -> Space:
     if name and {one.encoder for one in items} == {name}:
         requests = blocks.stacked([one.request_vector for one in items], DIMENSIONS)
         return Space(items, blocks.vectors(items), requests, _when_asked(settings), name)
-    from services.categorizer.texts import TextSpace  # what it imports is needed nowhere else
-
     words = TextSpace([one.request for one in items])
     return Space(items, blocks.vectors(items, words.vectors), words.vectors, words.embed, BY_WORDS)
 
