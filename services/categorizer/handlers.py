@@ -2,7 +2,7 @@
 
 import asyncio
 
-from services.categorizer import local
+from services.categorizer import engines
 from services.categorizer.clusters import build
 from services.categorizer.sample import Sample
 from services.categorizer.sweeper import Sweeper, announce_if_ready
@@ -17,14 +17,13 @@ from shared.worker import run_in_process, warm
 
 router = Router("categorizer")
 
-ENGINES = {"local": local.categorize}
+ENGINES = {"local": engines.local}
 PAGE = 1_000
 
 
 @router.background
 async def sweep_jobs(store: Store, publish: Publish, settings: Settings) -> None:
-    for engine in ENGINES.values():
-        await asyncio.to_thread(warm, engine)
+    await asyncio.to_thread(warm, engines.HEAVY)
     await Sweeper(store, publish, settings.sweep_seconds).run()
 
 

@@ -5,7 +5,7 @@ Runs in a worker process; it sees a sample without ids, and returns places in it
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from services.categorizer import given, steering
 from services.categorizer.clustering.agreement import agreement
 from services.categorizer.clustering.tree import Tree, tree
+from services.categorizer.found import Category, Found, Leaf
 from services.categorizer.naming.tree import Named, name_leaves, name_tree
 from services.categorizer.sample import Sample
 from services.categorizer.space import Space, space_of
@@ -22,41 +23,10 @@ from shared.models import FEW, NONE_OF_THESE
 from shared.trust import UNKNOWN
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Parts = tuple[list["Category"], Array, dict[str, float] | None]  # categories, which items are odd, agreement
+Parts = tuple[list[Category], Array, dict[str, float] | None]  # categories, which items are odd, agreement
 
 NO_CATEGORY = "What fits none of the given categories."
 NOBODY = "No trace of this sample is about it."
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """A subcategory: which items lie in it (places, the most typical first), and how surely each does, 0..1."""
-
-    name: str
-    description: str
-    members: list[int]
-    confidence: list[float]
-
-
-@dataclass(frozen=True, slots=True)
-class Category:
-    name: str
-    description: str
-    leaves: list[Leaf]
-
-    @property
-    def size(self) -> int:
-        return sum(len(leaf.members) for leaf in self.leaves)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Categories, the largest first or as they were given; places of odd items; effort of each item; Report.trust."""
-
-    categories: list[Category]
-    unusual: list[int] = field(default_factory=list)
-    effort: list[float | None] = field(default_factory=list)
-    trust: dict[str, Any] = field(default_factory=dict)
 
 
 def categorize(sample: Sample, config: JobConfig) -> Found:
@@ -80,6 +50,7 @@ def _grown(space: Space, sample: Sample, config: JobConfig, columns: Array | Non
     leaves, top = config.hierarchy
     fixed: dict[str, Any] = {"leaves": leaves, "top": top, "max_leaves": config.max_leaves, "columns": columns}
     found = tree(space.whole, seed=config.seed, **fixed)
+    agreed = agreement(space.whole, found, seed=config.seed, **fixed)  # before names, which need more memory
     names = name_tree(
         space.items, found.leaf, found.category, space.embed, space.requests, sample.conducts, space.of_meaning
     )
@@ -88,7 +59,6 @@ def _grown(space: Space, sample: Sample, config: JobConfig, columns: Array | Non
         Category(top.name, top.description, _by_size([named[place] for place in np.flatnonzero(found.category == at)]))
         for at, top in enumerate(names.categories)
     ]
-    agreed = agreement(space.whole, found, seed=config.seed, **fixed)
     ordered = sorted(categories, key=lambda one: (-one.size, one.name))
     return ordered, found.unusual, None if agreed is None else asdict(agreed)
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from services.categorizer import blocks
 from services.categorizer.sample import Packed
 from services.categorizer.texts import TextSpace
 from shared.config import Settings
 from shared.embedding import DIMENSIONS
-from shared.embedding.encoder import Encoder, load_encoder
+from shared.embedding.encoder import Encoder, encoder_name, load_encoder
+from shared.errors import UnavailableError
 from shared.features import Array, Features
 from shared.trust import BY_WORDS
 
@@ -34,17 +36,23 @@ class Space:
 def space_of(features: list[bytes]) -> Space:
     """By the encoder's vectors if all items have those of one encoder that is here, too; else by words."""
     items = Packed(features)
-    encoder = _encoder({one.encoder for one in items})
-    if encoder is not None:
+    settings = Settings.load()
+    name = encoder_name(settings.embedding)
+    if name and {one.encoder for one in items} == {name}:
         requests = blocks.stacked([one.request_vector for one in items], DIMENSIONS)
-        return Space(items, blocks.vectors(items), requests, encoder.encode, encoder.name)
+        return Space(items, blocks.vectors(items), requests, _when_asked(settings), name)
     words = TextSpace([one.request for one in items])
     return Space(items, blocks.vectors(items, words.vectors), words.vectors, words.embed, BY_WORDS)
 
 
-def _encoder(names: set[str]) -> Encoder | None:
-    if len(names) != 1 or "" in names:
-        return None
-    settings = Settings.load()
-    encoder = load_encoder(settings.embedding, settings.cache)
-    return encoder if encoder is not None and encoder.name in names else None
+def _when_asked(settings: Settings) -> Callable[[Sequence[str]], Array]:
+    """The encoder, loaded when there is something to encode: clustering goes without its memory."""
+
+    @cache
+    def encoder() -> Encoder:
+        found = load_encoder(settings.embedding, settings.cache)
+        if found is None:
+            raise UnavailableError("The package of weights is gone: install it again (see README.md).")
+        return found
+
+    return lambda texts: encoder().encode(texts)
