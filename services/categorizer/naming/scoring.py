@@ -14,7 +14,7 @@ from services.categorizer.naming.counts import Counts
 from services.categorizer.naming.lexicon import roots
 from services.categorizer.naming.listed import domains
 from services.categorizer.naming.phrases import Kind, Phrase
-from services.categorizer.naming.truth import holds, holds_broadly
+from services.categorizer.naming.truth import TRUE, holds, holds_broadly
 from services.categorizer.naming.words import PARTICLES, WEAK_VERBS
 from services.categorizer.naming.writing import uncapitalised
 
@@ -25,6 +25,7 @@ LISTED = 25  # phrases of the fixed list that compete in a group
 PRECISION = 0.5  # weights of the score, beside the cosine to the centroid with 1
 NEIGHBOURS = 0.3
 COVERAGE = 0.1
+SMALL = 10  # texts
 FEWEST = 2  # texts that a phrase of the fixed list must hold for: nobody said it
 SURE = 0.5  # cosine to the centre of a listed phrase of which nobody says a word
 SUBJECT, SAID = 0.5, 0.1  # share of the requests that say one word of a listed phrase, and must say the others
@@ -93,6 +94,13 @@ class Ranked:
     def share(self, *places: int) -> float:
         """Of the group's items for which one of these candidates holds."""
         return float(self.weight @ self.held[:, list(places)].any(1))
+
+    def is_true(self, place: int) -> bool:
+        """Whether it may be the group's name alone; of few texts it must hold for more of them."""
+        candidate, texts = self.candidates[place], len(self.weight)
+        spoken = 0.0 if candidate.phrase.bare else candidate.spoken  # a lone noun can stand in anything
+        spare = 0.5 / texts if texts < SMALL else 0.0
+        return max(self.share(place), spoken) - spare >= TRUE
 
 
 def rank(group: int, counts: Counts, own: Sequence[Candidate], vectors: Array, space: Texts, taste: Taste) -> Ranked:
