@@ -47,7 +47,7 @@ class Taste:
 
 
 LEAF = Taste()
-CATEGORY = Taste(act=-0.25, bare=-0.1, listed=0.15, wide=True)
+CATEGORY = Taste(act=-0.4, bare=-0.1, listed=0.15, wide=True)
 
 
 @dataclass(frozen=True, slots=True)
