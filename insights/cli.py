@@ -70,22 +70,6 @@ def _end(sentence: str, code: int) -> None:
     raise SystemExit(code)
 
 
-def _refuse_bytes(**options: str | list[str] | None) -> None:
-    """UsageError for text that is not UTF-8: Python keeps such bytes as lone surrogates, which no store takes."""
-    for name, given in options.items():
-        for value in [given] if isinstance(given, str) else given or ():
-            if not _is_utf8(value):
-                raise UsageError(f"--{name} {value!r} is not UTF-8: write it in a terminal that is set to UTF-8.")
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _run(work: Coroutine[Any, Any, int]) -> None:
     raise SystemExit(asyncio.run(work))
 
@@ -104,57 +88,35 @@ def _log_to_stderr(level: str) -> None:
 
 
 @app.command()
+@takes_job_options
 def analyze(
     file: File,
-    name: Annotated[str | None, typer.Option(help="Name of the report")] = None,
-    sample: Annotated[str | None, typer.Option(help="How many traces at most, or all")] = None,
-    since: Annotated[str | None, typer.Option(help="7d, 36h or a time: traces that began then or later")] = None,
-    until: Annotated[str | None, typer.Option(help="A time: traces that began before it")] = None,
-    filter_: Annotated[str | None, typer.Option("--filter", help="""Such as 'eq(status, "error")'""")] = None,
-    prompt: Annotated[str | None, typer.Option(help="What of a trace counts: '{{run.inputs.x}}', or a file")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the sample and the categories")] = None,
-    unit: Annotated[str | None, typer.Option(help="trace, or thread")] = None,
-    attribute: Annotated[list[str] | None, typer.Option(help=f"{ATTRIBUTE}, {GIVEN_VALUES}; repeatable")] = None,
-    category: Annotated[list[str] | None, typer.Option(help=f"A category of your own: {CATEGORY}; repeatable")] = None,
-    examples: Annotated[Path | None, typer.Option(help=f"A YAML file of texts by category: {EXAMPLES}")] = None,
-    hierarchy: Annotated[str | None, typer.Option(help=f"How many subcategories and categories: {HIERARCHY}")] = None,
-    max_leaves: Annotated[int | None, typer.Option(min=0, help="At most so many subcategories; 0: no bound")] = None,
-    config: Annotated[Path | None, typer.Option(help="job.yaml: every option of a job")] = None,
+    options: JobOptions,
+    base_url: BaseUrl = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print three prompts for a model; ask nothing")] = False,
     json: Annotated[Path | None, typer.Option(help="Write the report to this file, or - for a pipe")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Print every subcategory and every figure")] = False,
     text: Text = None,
     id_: Id = None,
     data: Data = None,
 ) -> None:
-    """A file of traces in, a report out. Nothing leaves this machine."""
-    _refuse_bytes(name=name, since=since, until=until, filter=filter_, prompt=prompt, unit=unit, text=text, id=id_)
-    _refuse_bytes(attribute=attribute, category=category, hierarchy=hierarchy)
+    """A file of traces in, a report out. Nothing leaves this machine, unless --engine model sends it to a model."""
+    wanted, settings, folder = _asked(options, text, id_, data)
+    if dry_run:
+        from insights.weighing import dry_run as show
+
+        with locked(folder, "analyze"), opened_source(file, text, id_, folder) as source:
+            _run(show(source, wanted, settings, folder))
+    _analyze(file, wanted, settings, folder, reading=(text, id_), base_url=base_url, json=json, verbose=verbose)
+
+
+def _asked(
+    options: JobOptions, text: str | None, id_: str | None, data: Path | None
+) -> tuple[JobConfig, Settings, Path]:
+    """What is wrong with the options is said before anything starts."""
+    refuse_bytes(text=text, id=id_)
     settings, folder = _local(data)
-    options = window(since, until) | {
-        "name": name,
-        "sample": sample_size(sample),
-        "filter": filter_,
-        "summary_prompt": prompt_text(prompt),
-        "seed": seed,
-        "unit": unit,
-        "attribute_schemas": attributes_of(attribute),
-        "partitions": categories_of(category),
-        "partition_examples": examples_of(examples),
-        "hierarchy": hierarchy_of(hierarchy),
-        "max_leaves": max_leaves,
-    }
-    wanted = job_config(config, options)
-    if json is not None:
-        check_writable(json)
-    from insights.analyze import analyze as work  # what is wrong with the options is said before the engines load
-    from insights.source import opened
-
-    with locked(folder, "analyze"), opened(file, text, id_, folder) as source:
-        _log_to_file(folder)
-        print(f"Data folder: {folder}", file=sys.stderr)
-        _run(work(source, wanted, settings, folder, json, verbose=verbose))
-
-
+    return options.job_config(), settings, folder
 @app.command()
 def demo(
     traces: Annotated[int, typer.Option(min=1, help="How many")] = 300,

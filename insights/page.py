@@ -1,8 +1,9 @@
 """Lines on a console: wrapped at its width, in columns, with nothing in them that can drive a terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from insights.printable import is_unicode, printable
@@ -57,6 +58,15 @@ class Page:
                 line.pad_right(room - line.cell_len)
                 line.append(f" {figures}", style if style == "dim" else "not bold")
             self._console.print(Text(" " * indent) + line, soft_wrap=True)
+
+    def table(self, headers: Sequence[str], rows: Iterable[Sequence[str]], *, texts: int) -> None:
+        """Columns as wide as they need; the first `texts` are text, the others figures."""
+        table = Table(box=None, pad_edge=False, header_style="dim", expand=False)
+        for place, header in enumerate(headers):
+            table.add_column(header, justify="left" if place < texts else "right", overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(printable(cell, self._console.encoding)) for cell in row))
+        self._console.print(table)
 
     def _wrapped(self, text: str, style: str, width: int) -> Iterator[Text]:
         """A percent sign stays beside its number."""
