@@ -19,7 +19,6 @@ from shared.config import Settings
 from shared.ending import UNFINISHED, now
 from shared.job_config import JobConfig
 from shared.jobs import name_uuid, new_job, submit_job
-from shared.llm import Prices
 from shared.models import FEW, ItemState, Job, JobState, Project
 from shared.report import report_of
 from shared.store import Store
@@ -43,7 +42,7 @@ async def analyze(
     async with running(names, settings, folder, grace=GRACE, base_url=base_url) as process:
         with Progress() as progress:
             project = await load(process.store, source, progress, own_workspace(source))
-            job = await find_or_submit(process, project, config, Prices.load(settings.prices))
+            job = await find_or_submit(process, project, config)
             patience = Patience(process.check, alone=bool(names))
             job = await _wait(process, job, progress, patience)
         bill = Bill.of(await process.store.spending(job.workspace_id, job.id), process.asker.cost)
@@ -54,7 +53,7 @@ async def analyze(
     return 0 if job.state is JobState.SUCCESS else 1
 
 
-async def find_or_submit(process: Process, project: Project, config: JobConfig, prices: Prices) -> Job:
+async def find_or_submit(process: Process, project: Project, config: JobConfig) -> Job:
     """The job of this input and these options. UsageError if a new one would cost more than its budget.
 
     An unfinished one goes on with its frozen window; a finished one is taken as it is, but one with a relative window
@@ -72,7 +71,7 @@ async def find_or_submit(process: Process, project: Project, config: JobConfig, 
             return job
     at = now()
     job = new_job(project, name_uuid(key, str(at)) if is_relative(config) else key, config, at=at)
-    await refuse_over_budget(store, job, prices)
+    await refuse_over_budget(store, job, process.prices)
     await submit_job(store, process.bus.publish, job)
     return job
 
@@ -105,9 +104,7 @@ async def _show(store: Store, job: Job, progress: Progress) -> None:
         progress.show("Figures", 0, 1)
 
 
-async def _print(
-    store: Store, job: Job, project: Project, bill: Bill, console: Console, *, verbose: bool
-) -> None:
+async def _print(store: Store, job: Job, project: Project, bill: Bill, console: Console, *, verbose: bool) -> None:
     report = await report_of(store, job)
     few = report is not None and report.stats.get("run_count", 0) < FEW
     items = await store.items(job.workspace_id, job.id, states={ItemState.DONE}, limit=FEW) if few else []

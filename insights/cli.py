@@ -4,30 +4,23 @@ import asyncio
 import logging
 import logging.handlers
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from insights.fake_model.command import fake_model
 from insights.folder import data_folder, locked
 from insights.main import INTERRUPTED, STOPPED
-from insights.option_values import (
-    ATTRIBUTE,
-    CATEGORY,
-    EXAMPLES,
-    GIVEN_VALUES,
-    HIERARCHY,
-    attributes_of,
-    categories_of,
-    examples_of,
-    hierarchy_of,
-)
-from insights.options import job_config, prompt_text, sample_size, window
+from insights.job_options import JobOptions, refuse_bytes, takes_job_options
 from insights.output import check_writable
 from shared.config import Settings
 from shared.errors import InsightsError, UsageError
+
+if TYPE_CHECKING:
+    from insights.source import Source
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -39,11 +32,14 @@ topics = typer.Typer(no_args_is_help=True, help="The topics on Kafka.")
 store_commands = typer.Typer(no_args_is_help=True, help="The store that INSIGHTS_STORE names.")
 app.add_typer(topics, name="topics")
 app.add_typer(store_commands, name="store")
+config_commands = typer.Typer(no_args_is_help=True, help="Configurations of jobs.")
+app.add_typer(config_commands, name="config")
 app.command("fake-model")(fake_model)
 
 File = Annotated[str, typer.Argument(help="A file of traces (JSON lines; gzip or zstd are found out), or - for a pipe")]
 Text = Annotated[str | None, typer.Option(help="Any JSON lines: the field that holds the text")]
 Id = Annotated[str | None, typer.Option("--id", help="With --text: the field that holds the record's id")]
+BaseUrl = Annotated[str | None, typer.Option(help="Any OpenAI-compatible endpoint: http://localhost:11434/v1")]
 Data = Annotated[Path | None, typer.Option(help="Folder of the local files; a per-user one if not given")]
 
 LONGEST_NAME = 255  # characters of a project's name, which the gateway keeps
@@ -74,6 +70,17 @@ def _run(work: Coroutine[Any, Any, int]) -> None:
     raise SystemExit(asyncio.run(work))
 
 
+@contextmanager
+def _opened(file: str, text: str | None, id_: str | None, folder: Path, command: str) -> Iterator["Source"]:
+    """The file of traces, in a data folder that no other process uses meanwhile."""
+    from insights.source import opened
+
+    refuse_bytes(text=text, id=id_)
+    with locked(folder, command), opened(file, text, id_, folder) as source:
+        _log_to_file(folder)
+        yield source
+
+
 def _log_to_file(folder: Path) -> None:
     """A person at a terminal reads the report; details go to a file beside the data."""
     path = folder / "insights.log"
@@ -100,23 +107,63 @@ def analyze(
     id_: Id = None,
     data: Data = None,
 ) -> None:
-    """A file of traces in, a report out. Nothing leaves this machine, unless --engine model sends it to a model."""
-    wanted, settings, folder = _asked(options, text, id_, data)
-    if dry_run:
-        from insights.weighing import dry_run as show
-
-        with locked(folder, "analyze"), opened_source(file, text, id_, folder) as source:
-            _run(show(source, wanted, settings, folder))
-    _analyze(file, wanted, settings, folder, reading=(text, id_), base_url=base_url, json=json, verbose=verbose)
-
-
-def _asked(
-    options: JobOptions, text: str | None, id_: str | None, data: Path | None
-) -> tuple[JobConfig, Settings, Path]:
-    """What is wrong with the options is said before anything starts."""
-    refuse_bytes(text=text, id=id_)
+    """A file of traces in, a report out. Nothing leaves this machine, unless the engine is `model`."""
     settings, folder = _local(data)
-    return options.job_config(), settings, folder
+    config = options.job_config()
+    if dry_run:
+        with _opened(file, text, id_, folder, "analyze") as source:
+            from insights.estimating import dry_run as show
+
+            _run(show(source, config, settings, folder))
+    if json is not None:
+        check_writable(json)
+    from insights.analyze import analyze as work  # what is wrong with the options is said before the engines load
+    from insights.model_endpoint import require_endpoint
+
+    require_endpoint(config, settings, base_url)
+    with _opened(file, text, id_, folder, "analyze") as source:
+        print(f"Data folder: {folder}", file=sys.stderr)
+        _run(work(source, config, settings, folder, json, verbose=verbose, base_url=base_url))
+
+
+@app.command("estimate")
+@takes_job_options
+def estimate_(file: File, options: JobOptions, text: Text = None, id_: Id = None, data: Data = None) -> None:
+    """What the engine `model` would take: calls, tokens and dollars by stage. Asks no model."""
+    settings, folder = _local(data)
+    config = options.job_config()
+    with _opened(file, text, id_, folder, "estimate") as source:
+        from insights.estimating import estimate_file
+
+        _run(estimate_file(source, config, settings, folder))
+
+
+@config_commands.command("draft")
+@takes_job_options
+def draft(
+    file: File,
+    agent: Annotated[str, typer.Option(help="What the application is: 'support bot of a bank'")],
+    learn: Annotated[str, typer.Option(help="What you want to find out: 'where users give up'")],
+    options: JobOptions,
+    base_url: BaseUrl = None,
+    output: Annotated[Path | None, typer.Option(help="Write it to this file; printed if not given")] = None,
+    text: Text = None,
+    id_: Id = None,
+    data: Data = None,
+) -> None:
+    """A job.yaml from two answers and a look at some traces; by rules, or in one call with --engine model."""
+    refuse_bytes(agent=agent, learn=learn)
+    settings, folder = _local(data)
+    config = options.job_config()
+    with _opened(file, text, id_, folder, "config draft") as source:
+        from insights.drafting import draft as work
+        from insights.output import output as into
+
+        made = asyncio.run(work(source, agent.strip(), learn.strip(), config, settings, folder, base_url))
+    with into(output, "utf-8") as write:
+        write(made)
+
+
 @app.command()
 def demo(
     traces: Annotated[int, typer.Option(min=1, help="How many")] = 300,
@@ -134,7 +181,7 @@ def demo(
     path = _local(data)[1] / f"demo-{traces}-{seed}.jsonl"
     write(path, traces, seed)
     print(f"Made {traces:,} sample traces, to be analysed by: insights analyze {path}\n", file=sys.stderr)
-    analyze(str(path), name="Sample traces", data=data)
+    analyze(str(path), options=JobOptions(name="Sample traces"), data=data)
 
 
 @app.command("import")
@@ -149,7 +196,7 @@ def import_(
     from insights.importing import import_file
     from insights.source import opened
 
-    _refuse_bytes(project=project, text=text, id=id_)
+    refuse_bytes(project=project, text=text, id=id_)
     if not 1 <= len(project) <= LONGEST_NAME:
         raise UsageError(f"--project has {len(project):,} characters: give a name of 1 to {LONGEST_NAME}.")
     settings, folder = _local(data)

@@ -91,9 +91,10 @@ def takes_job_options(command: Callable[..., None]) -> Callable[..., None]:
     after = [one for name, one in own.items() if name != "options" and one not in before]
 
     @wraps(command)
-    def taking(**given: Any) -> None:
-        options = JobOptions(**{one.name: given.pop(one.name) for one in shared})
-        command(**given, options=options)
+    def taking(*arguments: Any, **given: Any) -> None:
+        if "options" not in given:  # as a command; a caller in Python has made them
+            given["options"] = JobOptions(**{one.name: given.pop(one.name) for one in shared})
+        command(*arguments, **given)
 
     parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in (*before, *shared, *after)]
     taking.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -43,6 +43,11 @@ class Page:
             self._console.print(Text(start) + line, soft_wrap=True)
             start = " " * len(start)
 
+    def text(self, text: str, *, indent: int = 2) -> None:
+        """Of several lines, each wrapped under its own beginning."""
+        for line in text.splitlines():
+            self.line(line, indent=min(indent + len(line) - len(line.lstrip(" ")), self._console.width // 2))
+
     def row(self, name: str, share: float | None, cells: Sequence[str], indent: int = 0, style: str = "bold") -> None:
         """One line of the table, of the same columns in every line; a long name goes on below itself."""
         figures = " ".join(cell.rjust(width) for cell, width in zip(cells, COLUMNS, strict=True))

@@ -45,6 +45,7 @@ class Process:
     bus: Bus
     embedder: Embedder
     asker: Asker
+    prices: Prices
     tasks: Sequence[asyncio.Task[None]]
     ended: asyncio.Event
 
@@ -89,7 +90,8 @@ async def running(
         if names:
             await embedder.verify()
         llm = Llm(endpoint(settings, base_url), concurrency=settings.model_concurrency)
-        asker = Asker(store, llm, Prices.load(settings.prices))
+        prices = Prices.load(settings.prices)
+        asker = Asker(store, llm, prices)
         dependencies = {
             "store": store,
             "publish": bus.publish,
@@ -111,7 +113,7 @@ async def running(
         for task in tasks:
             task.add_done_callback(lambda task: _note_end(task, ended))
         try:
-            yield Process(store, bus, embedder, asker, tasks, ended)
+            yield Process(store, bus, embedder, asker, prices, tasks, ended)
         finally:
             for task in tasks:
                 task.cancel()

@@ -13,7 +13,7 @@ from typing import Any
 
 from insights.output import output
 from services.aggregator.coverage import coverage
-from shared.bill import Bill
+from shared.bill import NO_BILL, Bill
 from shared.models import Item, ItemState, Job, Project, Report
 from shared.report import clusters_of, head, ordered, report_of
 from shared.store import Store
@@ -23,9 +23,7 @@ LISTED = 100  # failed items and bad lines; the counts beside them are of all
 _LONGEST_INTEGER = 1_024  # bits: a reader that takes numbers as doubles can't hold more
 
 
-async def write_report(
-    path: Path | None, store: Store, job: Job, *, project: Project, bill: Bill = Bill()
-) -> None:
+async def write_report(path: Path | None, store: Store, job: Job, *, project: Project, bill: Bill = NO_BILL) -> None:
     """To `path`, replaced in one step, or to standard output where it is None. UsageError if it can't be written."""
     with output(path) as write:
         async for text in _texts(store, job, project, bill):

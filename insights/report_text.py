@@ -9,7 +9,7 @@ from rich.console import Console
 
 from insights.page import Page
 from insights.spending_text import HEADERS, price_note, spending_rows
-from shared.bill import Bill
+from shared.bill import NO_BILL, Bill
 from shared.figure_wording import short_figure, whole_figure
 from shared.models import FEW, NONE_OF_THESE, Cluster, Item, Job, JobState, Project, Report
 from shared.wording import money, percent, seconds
@@ -30,7 +30,7 @@ class ReportView:
     report: Report | None
     project: Project
     items: Sequence[Item] = ()
-    bill: Bill = Bill()
+    bill: Bill = NO_BILL
 
 
 def print_report(report: ReportView, console: Console, *, verbose: bool = False) -> None:

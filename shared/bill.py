@@ -69,6 +69,9 @@ class Bill:
         return {"spending": [asdict(line) for line in self.lines], "cost": self.cost}
 
 
+NO_BILL = Bill()
+
+
 def _line(spending: Spending, cost: float | None) -> Line:
     return Line(
         spending.stage.value,
