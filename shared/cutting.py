@@ -23,7 +23,10 @@ REPEATED = "[repeated below]"
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """text: the prompt, its values between delimiters. content: the values alone. unread: share of them left out."""
+    """text: the prompt, with its values between delimiters. content: these alone, also between them.
+
+    unread: share of the values that was left out, instructions of the application aside.
+    """
 
     text: str
     content: str
@@ -47,11 +50,12 @@ def cut(pieces: Sequence[Piece], tokens: int = TOKENS) -> Cut:
     values = list(_values([piece for piece in pieces if piece.is_value], tokens))
     rooms = _shares([value.tokens for value in values], tokens)
     shown = [_within(value, room) for value, room in zip(values, rooms, strict=True)]
-    texts = iter(shown)
-    text = joined([Piece(next(texts), is_value=True) if piece.is_value else piece for piece in pieces])
+    shown_pieces = iter(Piece(one, is_value=True) for one in shown)
+    read = [next(shown_pieces) if piece.is_value else piece for piece in pieces]
     length = sum(line.length for value in values for line in value.lines)
     unread = max(0.0, 1 - sum(map(len, shown)) / length) if length else 0.0
-    return Cut(text, "\n".join(shown), round(unread, 3))
+    content = joined(piece for piece in read if piece.is_value)
+    return Cut(joined(read), content, round(unread, 3))
 
 
 def _values(pieces: Sequence[Piece], tokens: int) -> Iterator[_Value]:

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from shared.models import Assignment, Item, Job, Project, Run, StoredRun
+from shared.models import Assignment, Item, Job, Project, Run, Spending, StoredRun
 
 D = TypeVar("D", bound=BaseModel)
 T = TypeVar("T")
@@ -59,11 +59,11 @@ class Shape(Generic[D]):
         return {"state": str(target), **{name: self._column(name, value) for name, value in changes.items()}}
 
     def load(self, row: Mapping[str, Any]) -> D:
-        """The document of a row; columns that are missing take their default."""
+        """The document of a row; columns that are missing, or were added to it later, take their default."""
         values = {
-            name: value if name in self.plain or value is None else json.loads(value)
+            name: value if name in self.plain else json.loads(value)
             for name, value in row.items()
-            if name in self.kind.model_fields
+            if name in self.kind.model_fields and value is not None
         }
         return self.kind.model_validate(values)
 
@@ -86,6 +86,8 @@ ITEM = Shape(
     plain=frozenset({"workspace_id", "job_id", "id", "state", "leaf", "features"}),
     key=frozenset({"workspace_id", "job_id", "id"}),
 )
+COUNTED = ("calls", "kept", "input", "cached", "output")
+SPENDING = Shape(Spending, plain=frozenset({"stage", "estimated", *COUNTED}), key=frozenset({"stage", "model"}))
 
 
 ASSIGNED = ("leaf", "path", "confidence", "unusual", "effort")
@@ -95,6 +97,10 @@ def assigned(one: Assignment) -> dict[str, Any]:
     """The columns of an item that an assignment sets, in the order of ASSIGNED."""
     columns = {name: encode(getattr(one, name)) for name in ASSIGNED[1:]}
     return {"leaf": one.path[0] if one.path else None, **columns}
+
+
+def sorted_bill(found: Iterable[Spending]) -> list[Spending]:
+    return sorted(found, key=lambda one: (one.stage, one.model))
 
 
 def dump_run(run: Run) -> str:

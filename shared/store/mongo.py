@@ -1,21 +1,19 @@
-"""The store in MongoDB: no transactions, no `$inc`; every race is decided by the filter of one update.
+"""The store in MongoDB: no transactions; every race is decided by the filter of one update.
 
-`_id` is the natural key in one string (`_key`), so that a duplicate key means that the document exists. A run is
+Nothing is counted up but the bill (`mongo_answers.py`): an event comes more than once, but a call is paid each time.
+`_id` is the natural key in one string (`key_of`), so that a duplicate key means that the document exists. A run is
 written after its bodies, so that whoever sees it finds them. A body of more than CHUNK bytes lies in chunks whose key
 holds the body's hash, so that two writers of one run never mix.
 """
 
-import functools
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
-from typing import Any, ParamSpec, Self, TypeVar, get_args
-from urllib.parse import quote
+from typing import Any, Self, get_args
 from uuid import uuid4
 
-from bson.errors import BSONError
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import ASCENDING, DESCENDING, ReplaceOne, UpdateOne, WriteConcern
-from pymongo.errors import ConfigurationError, ConnectionFailure, DuplicateKeyError, PyMongoError
+from pymongo import ASCENDING, DESCENDING, UpdateOne, WriteConcern
+from pymongo.errors import ConfigurationError
 from pymongo.uri_parser import parse_uri
 
 from shared.bodies import pack, unpack
@@ -37,10 +35,11 @@ from shared.store.documents import (
     without_twins,
 )
 from shared.store.leases import Lease, lapse
+from shared.store.mongo_answers import MongoAnswers
+from shared.store.mongo_calls import SLICE, key_of, plain_errors
 
 CHUNK = 8_000_000
 PATIENCE_MS = 5_000
-_SLICE = 1_000
 _PARTS: tuple[BodyPart, ...] = get_args(BodyPart)
 _IN_FLIGHT = [str(ItemState.RELEASED), str(ItemState.SUMMARIZED)]
 _INDEXES: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
@@ -58,35 +57,12 @@ _INDEXES: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
     ("items", "by_id", ("workspace_id", "job_id", "id"), {}),
     ("items", "by_state", ("workspace_id", "job_id", "state", "id"), {}),
     ("reports", "by_job", ("workspace_id", "job_id"), {}),
+    ("spending", "by_job", ("workspace_id", "job_id"), {}),
+    ("answers", "by_stage", ("workspace_id", "stage", "size"), {}),
 )
 
-P = ParamSpec("P")
-T = TypeVar("T")
-Method = Callable[P, Coroutine[Any, Any, T]]
 
-
-def _plain_errors(method: Method[P, T]) -> Method[P, T]:
-    """What pymongo raises, as an error of ours with a sentence: away (waited for) or refused (tried a few times)."""
-
-    @functools.wraps(method)
-    async def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return await method(*args, **kwargs)
-        except ConnectionFailure as error:
-            what = str(error).partition(", Timeout:")[0]
-            raise UnavailableError(f"MongoDB does not answer: start it, or check the store's URL ({what}).") from error
-        except (PyMongoError, BSONError) as error:
-            where = method.__name__
-            raise RefusedError(f"MongoDB refused {where}: check its log and its user's rights ({error}).") from error
-
-    return call
-
-
-def _key(*parts: str | int) -> str:
-    return "/".join(quote(str(part), safe="", errors="surrogatepass") for part in parts)
-
-
-class MongoStore:
+class MongoStore(MongoAnswers):
     def __init__(self, client: Any, place: str) -> None:
         """`place` is host, port and database for messages, without a password."""
         self.place = place
@@ -106,13 +82,13 @@ class MongoStore:
         hosts = ",".join(f"{host}:{port}" for host, port in parts["nodelist"])
         return cls(client, f"{hosts}/{parts['database']}")
 
-    @_plain_errors
+    @plain_errors
     async def init(self) -> None:
         for collection, name, fields, options in _INDEXES:
             keys = [(field, ASCENDING) for field in fields]
             await self._database[collection].create_index(keys, name=name, **options)
 
-    @_plain_errors
+    @plain_errors
     async def check(self) -> None:
         await self._client.admin.command("ping")
         collection, name, *_ = _INDEXES[-1]
@@ -124,52 +100,52 @@ class MongoStore:
 
     # Projects
 
-    @_plain_errors
+    @plain_errors
     async def insert_project(self, project: Project) -> Project:
-        key = _key(project.workspace_id, project.id)
+        key = key_of(project.workspace_id, project.id)
         await self._insert("projects", {"_id": key, **PROJECT.row(project)})
         return PROJECT.load(await self._database.projects.find_one({"_id": key}))
 
-    @_plain_errors
+    @plain_errors
     async def project(self, workspace_id: str, project_id: str) -> Project | None:
-        found = await self._database.projects.find_one({"_id": _key(workspace_id, project_id)})
+        found = await self._database.projects.find_one({"_id": key_of(workspace_id, project_id)})
         return PROJECT.load(found) if found else None
 
-    @_plain_errors
+    @plain_errors
     async def project_named(self, workspace_id: str, name: str) -> Project | None:
         given = {"workspace_id": workspace_id, "name": encode(name)}
         found = await self._database.projects.find_one(given, sort=_by("created_at", "id"))
         return PROJECT.load(found) if found else None
 
-    @_plain_errors
+    @plain_errors
     async def set_project_source(self, workspace_id: str, project_id: str, source: Mapping[str, Any]) -> None:
         change = {"$set": {"source": encode(dict(source))}}
-        await self._database.projects.update_one({"_id": _key(workspace_id, project_id)}, change)
+        await self._database.projects.update_one({"_id": key_of(workspace_id, project_id)}, change)
 
     # Runs
 
-    @_plain_errors
+    @plain_errors
     async def save_runs(self, runs: Sequence[Stored]) -> None:
         latest = without_twins(runs)
         heads = [head for stored in latest for head in await self._save_chunks(stored)]
         gone = [key for stored in latest for key in _absent(stored)]
         await self._replace("bodies", heads)
-        for part in slices(gone, _SLICE):
+        for part in slices(gone, SLICE):
             await self._database.bodies.delete_many({"_id": {"$in": part}})
         await self._replace("runs", [_run_document(stored.run) for stored in latest])
 
-    @_plain_errors
+    @plain_errors
     async def runs(self, workspace_id: str, run_ids: Collection[str]) -> dict[str, Run]:
-        keys = [_key(workspace_id, run_id) for run_id in run_ids]
+        keys = [key_of(workspace_id, run_id) for run_id in run_ids]
         found = await self._among("runs", "_id", keys)
         return {document["id"]: load_run(document["document"]) for document in found}
 
-    @_plain_errors
+    @plain_errors
     async def trace_runs(self, workspace_id: str, trace_ids: Collection[str]) -> list[Run]:
         found = await self._among("runs", "trace_id", trace_ids, workspace_id=workspace_id)
         return sorted((load_run(document["document"]) for document in found), key=trace_order)
 
-    @_plain_errors
+    @plain_errors
     async def root_runs(
         self,
         workspace_id: str,
@@ -194,11 +170,11 @@ class MongoStore:
         found = await _page(self._database.runs.find(given, {"document": 1}), limit)
         return [load_run(document["document"]) for document in found]
 
-    @_plain_errors
+    @plain_errors
     async def bodies(
         self, workspace_id: str, run_ids: Collection[str], parts: Collection[BodyPart]
     ) -> dict[str, dict[BodyPart, bytes]]:
-        keys = [_key(workspace_id, run_id, part) for run_id in run_ids for part in parts]
+        keys = [key_of(workspace_id, run_id, part) for run_id in run_ids for part in parts]
         found: dict[str, dict[BodyPart, bytes]] = {}
         for head in await self._among("bodies", "_id", keys):
             body = head["body"] if head["more"] == 0 else await self._whole(head)
@@ -209,17 +185,17 @@ class MongoStore:
         """The head of each body of the run, not yet written; the chunks behind it, written."""
         heads = []
         for part, body in stored.bodies.items():
-            key = _key(stored.run.workspace_id, stored.run.id, part)
+            key = key_of(stored.run.workspace_id, stored.run.id, part)
             rest = [body[at : at + CHUNK] for at in range(CHUNK, len(body), CHUNK)]
             digest = blake2b(body, digest_size=16).hexdigest() if rest else ""
             for place, chunk in enumerate(rest):
-                await self._replace("bodies", [{"_id": _key(key, digest, place), "body": chunk}])
+                await self._replace("bodies", [{"_id": key_of(key, digest, place), "body": chunk}])
             head = {"_id": key, "run_id": stored.run.id, "part": part, "body": body[:CHUNK]}
             heads.append({**head, "more": len(rest), "digest": digest})
         return heads
 
     async def _whole(self, head: Mapping[str, Any]) -> bytes:
-        keys = [_key(head["_id"], head["digest"], place) for place in range(head["more"])]
+        keys = [key_of(head["_id"], head["digest"], place) for place in range(head["more"])]
         chunks = {chunk["_id"]: chunk["body"] for chunk in await self._among("bodies", "_id", keys)}
         if missing := len(keys) - len(chunks):
             raise RefusedError(f"{missing} chunks of body {head['_id']} are missing: send this run again.")
@@ -227,32 +203,32 @@ class MongoStore:
 
     # Jobs
 
-    @_plain_errors
+    @plain_errors
     async def insert_job(self, job: Job) -> bool:
-        return await self._insert("jobs", {"_id": _key(job.workspace_id, job.id), **JOB.row(job)})
+        return await self._insert("jobs", {"_id": key_of(job.workspace_id, job.id), **JOB.row(job)})
 
-    @_plain_errors
+    @plain_errors
     async def job(self, workspace_id: str, job_id: str) -> Job | None:
-        found = await self._database.jobs.find_one({"_id": _key(workspace_id, job_id)})
+        found = await self._database.jobs.find_one({"_id": key_of(workspace_id, job_id)})
         return JOB.load(found) if found else None
 
-    @_plain_errors
+    @plain_errors
     async def jobs(self, workspace_id: str, project_id: str) -> list[Job]:
         cursor = self._database.jobs.find({"workspace_id": workspace_id, "project_id": project_id})
         found = cursor.sort([("created_at", DESCENDING), ("id", DESCENDING)])
         return [JOB.load(document) for document in await found.to_list(None)]
 
-    @_plain_errors
+    @plain_errors
     async def jobs_in(self, states: Collection[JobState], *, limit: int = 1_000) -> list[Job]:
         cursor = self._database.jobs.find({"state": {"$in": names(states)}})
         return [JOB.load(document) for document in await _page(cursor, limit, "created_at", "id")]
 
-    @_plain_errors
+    @plain_errors
     async def unannounced_jobs(self, created_before: int) -> list[Job]:
         cursor = self._database.jobs.find({"announced": False, "created_at": {"$lt": created_before}})
         return [JOB.load(document) for document in await cursor.sort(_by("created_at", "id")).to_list(None)]
 
-    @_plain_errors
+    @plain_errors
     async def move_job(
         self,
         workspace_id: str,
@@ -264,39 +240,39 @@ class MongoStore:
         **changes: Any,
     ) -> bool:
         given = {} if only_fence is None else {"fence": only_fence}
-        key = _key(workspace_id, job_id)
+        key = key_of(workspace_id, job_id)
         return await self._move("jobs", key, names(origin), JOB.changes(target, changes), **given)
 
-    @_plain_errors
+    @plain_errors
     async def mark_announced(self, workspace_id: str, job_id: str) -> None:
-        await self._database.jobs.update_one({"_id": _key(workspace_id, job_id)}, {"$set": {"announced": True}})
+        await self._database.jobs.update_one({"_id": key_of(workspace_id, job_id)}, {"$set": {"announced": True}})
 
-    @_plain_errors
+    @plain_errors
     async def delete_job(self, workspace_id: str, job_id: str) -> None:
         """The job goes last: a delete that was cut short can be done again."""
-        for collection in ("items", "reports"):
+        for collection in ("items", "reports", "spending"):
             await self._database[collection].delete_many({"workspace_id": workspace_id, "job_id": job_id})
         for collection in ("plans", "jobs"):
-            await self._database[collection].delete_one({"_id": _key(workspace_id, job_id)})
+            await self._database[collection].delete_one({"_id": key_of(workspace_id, job_id)})
 
-    @_plain_errors
+    @plain_errors
     async def insert_plan(self, plan: Plan) -> None:
-        key = _key(plan.workspace_id, plan.job_id)
+        key = key_of(plan.workspace_id, plan.job_id)
         await self._insert("plans", {"_id": key, "document": pack(plan.model_dump())})
 
-    @_plain_errors
+    @plain_errors
     async def plan(self, workspace_id: str, job_id: str) -> Plan | None:
-        found = await self._database.plans.find_one({"_id": _key(workspace_id, job_id)})
+        found = await self._database.plans.find_one({"_id": key_of(workspace_id, job_id)})
         return Plan.model_validate(unpack(found["document"])) if found else None
 
     # Items
 
-    @_plain_errors
+    @plain_errors
     async def insert_items(self, items: Sequence[Item]) -> None:
-        for part in slices(items, _SLICE):
+        for part in slices(items, SLICE):
             writes = [
                 UpdateOne(
-                    {"_id": _key(item.workspace_id, item.job_id, item.id)},
+                    {"_id": key_of(item.workspace_id, item.job_id, item.id)},
                     {"$setOnInsert": {**ITEM.row(item), "fence": 0}},
                     upsert=True,
                 )
@@ -304,16 +280,16 @@ class MongoStore:
             ]
             await self._database["items"].bulk_write(writes, ordered=False)
 
-    @_plain_errors
+    @plain_errors
     async def clear_items(self, workspace_id: str, job_id: str) -> None:
         await self._database.items.delete_many({"workspace_id": workspace_id, "job_id": job_id})
 
-    @_plain_errors
+    @plain_errors
     async def item(self, workspace_id: str, job_id: str, item_id: str) -> Item | None:
-        found = await self._database["items"].find_one({"_id": _key(workspace_id, job_id, item_id)})
+        found = await self._database["items"].find_one({"_id": key_of(workspace_id, job_id, item_id)})
         return ITEM.load(found) if found else None
 
-    @_plain_errors
+    @plain_errors
     async def items(
         self,
         workspace_id: str,
@@ -330,7 +306,7 @@ class MongoStore:
         cursor = self._database["items"].find(given, None if features else {"features": 0})
         return [ITEM.load(document) for document in await _page(cursor, limit)]
 
-    @_plain_errors
+    @plain_errors
     async def count_items(self, workspace_id: str, job_id: str) -> dict[ItemState, int]:
         steps = [
             {"$match": {"workspace_id": workspace_id, "job_id": job_id}},
@@ -339,12 +315,12 @@ class MongoStore:
         found = await self._database["items"].aggregate(steps).to_list(None)
         return {ItemState(group["_id"]): group["count"] for group in found}
 
-    @_plain_errors
+    @plain_errors
     async def has_open_items(self, workspace_id: str, job_id: str) -> bool:
         given = {"workspace_id": workspace_id, "job_id": job_id, "state": {"$in": names(OPEN)}}
         return await self._database["items"].find_one(given, {"_id": 1}) is not None
 
-    @_plain_errors
+    @plain_errors
     async def release_items(self, workspace_id: str, job_id: str, limit: int) -> list[str]:
         """A mark of this call says which of them it, and not another at the same time, has moved."""
         pending, mark = str(ItemState.PENDING), uuid4().hex
@@ -357,12 +333,12 @@ class MongoStore:
             found = await _page(self._database["items"].find({**among, "released_by": mark}, {"id": 1}), limit)
         return [document["id"] for document in found]
 
-    @_plain_errors
+    @plain_errors
     async def count_in_flight(self, workspace_id: str, job_id: str) -> int:
         given = {"workspace_id": workspace_id, "job_id": job_id, "state": {"$in": _IN_FLIGHT}}
         return int(await self._database["items"].count_documents(given))
 
-    @_plain_errors
+    @plain_errors
     async def move_item(
         self,
         workspace_id: str,
@@ -372,15 +348,15 @@ class MongoStore:
         target: ItemState,
         **changes: Any,
     ) -> bool:
-        key = _key(workspace_id, job_id, item_id)
+        key = key_of(workspace_id, job_id, item_id)
         return await self._move("items", key, names(origin), ITEM.changes(target, changes))
 
-    @_plain_errors
+    @plain_errors
     async def assign_items(self, workspace_id: str, job_id: str, fence: int, found: Sequence[Assignment]) -> None:
-        for part in slices(found, _SLICE):
+        for part in slices(found, SLICE):
             writes = [
                 UpdateOne(
-                    {"_id": _key(workspace_id, job_id, one.item_id), "fence": {"$lte": fence}},
+                    {"_id": key_of(workspace_id, job_id, one.item_id), "fence": {"$lte": fence}},
                     {"$set": {**assigned(one), "fence": fence}},
                 )
                 for one in part
@@ -389,7 +365,7 @@ class MongoStore:
 
     # Leases
 
-    @_plain_errors
+    @plain_errors
     async def acquire_lease(self, name: str, owner: str, seconds: float) -> int | None:
         """Look, then set if nothing has changed since; look again where another was faster."""
         while True:
@@ -406,54 +382,27 @@ class MongoStore:
             if won:
                 return fence
 
-    @_plain_errors
+    @plain_errors
     async def renew_lease(self, name: str, owner: str, seconds: float) -> bool:
         change = {"$set": {"until": lapse(now(), seconds)}}
         return bool((await self._database.leases.update_one({"_id": name, "owner": owner}, change)).matched_count)
 
-    @_plain_errors
+    @plain_errors
     async def release_lease(self, name: str, owner: str) -> None:
         await self._database.leases.update_one({"_id": name, "owner": owner}, {"$set": {"owner": None}})
 
     # Reports
 
-    @_plain_errors
+    @plain_errors
     async def save_report(self, report: Report) -> None:
-        key = _key(report.workspace_id, report.job_id, report.fence)
+        key = key_of(report.workspace_id, report.job_id, report.fence)
         ids = {"workspace_id": report.workspace_id, "job_id": report.job_id}
         await self._replace("reports", [{"_id": key, **ids, "document": pack(report.model_dump())}])
 
-    @_plain_errors
+    @plain_errors
     async def report(self, workspace_id: str, job_id: str, fence: int) -> Report | None:
-        found = await self._database.reports.find_one({"_id": _key(workspace_id, job_id, fence)})
+        found = await self._database.reports.find_one({"_id": key_of(workspace_id, job_id, fence)})
         return Report.model_validate(unpack(found["document"])) if found else None
-
-    # Shared by the above
-
-    async def _insert(self, collection: str, document: dict[str, Any]) -> bool:
-        """False where its key exists."""
-        try:
-            await self._database[collection].insert_one(document)
-        except DuplicateKeyError:
-            return False
-        return True
-
-    async def _replace(self, collection: str, documents: Iterable[dict[str, Any]]) -> None:
-        for part in slices(documents, _SLICE):
-            writes = [ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in part]
-            await self._database[collection].bulk_write(writes, ordered=False)
-
-    async def _move(self, collection: str, key: str, origin: list[str], columns: dict[str, Any], **fields: int) -> bool:
-        given = {"_id": key, "state": {"$in": origin}, **fields}
-        return bool((await self._database[collection].update_one(given, {"$set": columns})).matched_count)
-
-    async def _among(
-        self, collection: str, field: str, values: Collection[str], **given: str
-    ) -> list[Mapping[str, Any]]:
-        found: list[Mapping[str, Any]] = []
-        for part in slices(values, _SLICE):
-            found += await self._database[collection].find({**given, field: {"$in": part}}).to_list(None)
-        return found
 
 
 def _options(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -477,12 +426,14 @@ async def _page(cursor: Any, limit: int, *fields: str) -> list[dict[str, Any]]:
 
 def _absent(stored: Stored) -> list[str]:
     """The keys of the bodies that a run, as it is now, does not have."""
-    return [_key(stored.run.workspace_id, stored.run.id, part) for part in _PARTS if not stored.bodies.keys() & {part}]
+    return [
+        key_of(stored.run.workspace_id, stored.run.id, part) for part in _PARTS if not stored.bodies.keys() & {part}
+    ]
 
 
 def _run_document(run: Run) -> dict[str, Any]:
     return {
-        "_id": _key(run.workspace_id, run.id),
+        "_id": key_of(run.workspace_id, run.id),
         "workspace_id": run.workspace_id,
         "id": run.id,
         "project_id": run.project_id,

@@ -1,4 +1,4 @@
-"""The store in one SQLite file. Its parts: runs (`sqlite_runs.py`), items (`sqlite_items.py`), and the rest here."""
+"""The store in one SQLite file: runs, items and answers of models in modules of their own, the rest here."""
 
 import sqlite3
 from collections.abc import Collection
@@ -12,6 +12,7 @@ from shared.models import Job, JobState, Plan, Report
 from shared.sqlite import Database
 from shared.store.documents import JOB, encode, names
 from shared.store.leases import Lease, lapse
+from shared.store.sqlite_answers import SqliteAnswers
 from shared.store.sqlite_items import SqliteItems
 from shared.store.sqlite_runs import SqliteRuns
 from shared.store.sqlite_schema import SCHEMA, add_columns
@@ -22,7 +23,7 @@ _INSERT_JOB = (
     f"INSERT INTO jobs ({', '.join(JOB.columns)}) VALUES ({', '.join(f':{name}' for name in JOB.columns)})"  # noqa: S608  no input in it
     " ON CONFLICT DO NOTHING"
 )
-_OF_JOB = ("plans", "items", "features", "reports")
+_OF_JOB = ("plans", "items", "features", "reports", "spending")
 
 
 def path_of(url: str) -> Path:
@@ -34,7 +35,7 @@ def path_of(url: str) -> Path:
     return Path(name) if relative else Path("/", name)
 
 
-class SqliteStore(SqliteRuns, SqliteItems):
+class SqliteStore(SqliteRuns, SqliteItems, SqliteAnswers):
     def __init__(self, path: Path, database: Database) -> None:
         self._path = path
         self._database = database

@@ -45,7 +45,8 @@ CREATE TABLE IF NOT EXISTS plans (
 
 CREATE TABLE IF NOT EXISTS items (
     workspace_id TEXT NOT NULL, job_id TEXT NOT NULL, id TEXT NOT NULL, run_ids TEXT NOT NULL, thread_id TEXT,
-    source_id TEXT, state TEXT NOT NULL, reason TEXT, content_hash TEXT, summary TEXT, attributes TEXT, facts TEXT,
+    source_id TEXT, state TEXT NOT NULL, reason TEXT, content_hash TEXT, summary TEXT, attributes TEXT, draft TEXT,
+    unknown TEXT, quotes TEXT, quotes_dropped TEXT, unread TEXT, facts TEXT,
     leaf TEXT, path TEXT, confidence TEXT, unusual TEXT, effort TEXT, fence INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (workspace_id, job_id, id)
 );
@@ -65,10 +66,24 @@ CREATE TABLE IF NOT EXISTS reports (
     PRIMARY KEY (workspace_id, job_id, fence)
 );
 
+CREATE TABLE IF NOT EXISTS answers (
+    workspace_id TEXT NOT NULL, key TEXT NOT NULL, stage TEXT NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (workspace_id, key)
+);
+
+CREATE TABLE IF NOT EXISTS spending (
+    workspace_id TEXT NOT NULL, job_id TEXT NOT NULL, stage TEXT NOT NULL, model TEXT NOT NULL,
+    calls INTEGER NOT NULL, kept INTEGER NOT NULL, input INTEGER NOT NULL, cached INTEGER NOT NULL,
+    output INTEGER NOT NULL, estimated INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, job_id, stage, model)
+);
+
 CREATE TABLE IF NOT EXISTS checks (id INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 """
 
-_ADDED = {"items": ("unusual", "effort")}  # columns that files of earlier versions lack
+_ADDED = {  # columns that files of earlier versions lack
+    "items": ("unusual", "effort", "draft", "unknown", "quotes", "quotes_dropped", "unread"),
+}
 
 
 def add_columns(connection: sqlite3.Connection) -> None:

@@ -30,6 +30,8 @@ from shared.models import (
     Project,
     Report,
     Run,
+    Spending,
+    Stage,
     StoredRun,
 )
 from shared.sqlite import Database
@@ -133,6 +135,11 @@ ITEMS = st.builds(
     state=st.sampled_from(ItemState),
     summary=st.none() | ANY_TEXT,
     attributes=ANY_METADATA,
+    draft=st.none() | ANY_METADATA,
+    unknown=st.dictionaries(ANY_TEXT, ANY_TEXT, max_size=2),
+    quotes=st.lists(ANY_TEXT, max_size=2),
+    quotes_dropped=st.integers(0, 9),
+    unread=st.floats(),
     features=st.binary(max_size=50),
     path=st.lists(ANY_TEXT, max_size=2),
     confidence=st.none() | st.floats(),
@@ -599,6 +606,64 @@ class StoreContract:
         assert await store.report(W, J, 2) == report(2)
         assert await store.report(W, J, 3) is await store.report(OTHER, J, 1) is None
 
+    # Answers of models, and what they took
+
+    async def test_an_answer_is_found_by_its_key_in_its_workspace_only(self, store: Store) -> None:
+        await store.keep_answers(W, Stage.SUMMARIES, {"a": b"1", "b": bytes(2_000_000), "c": b""})
+        assert await store.answers(W, ["a", "b", "c", "d"]) == {"a": b"1", "b": bytes(2_000_000), "c": b""}
+        assert await store.answers(W, []) == await store.answers(OTHER, ["a"]) == {}
+
+    async def test_an_answer_kept_again_replaces_the_old_one(self, store: Store) -> None:
+        await store.keep_answers(W, Stage.SUMMARIES, {"a": b"old", "b": b"1"})
+        await store.keep_answers(W, Stage.SUMMARIES, {"a": b"new"})
+        await store.keep_answers(W, Stage.SUMMARIES, {})
+        assert await store.answers(W, ["a", "b"]) == {"a": b"new", "b": b"1"}
+
+    async def test_more_answers_than_one_question_holds_are_all_found(self, store: Store) -> None:
+        many = {f"{number:05}": str(number).encode() for number in range(2_500)}
+        await store.keep_answers(W, Stage.VECTORS, many)
+        assert await store.answers(W, many) == many
+
+    async def test_answers_are_counted_by_stage_and_cleared_by_workspace(self, store: Store) -> None:
+        await store.keep_answers(W, Stage.SUMMARIES, {"a": b"123", "b": b"4"})
+        await store.keep_answers(W, Stage.VECTORS, {"c": b"56"})
+        await store.keep_answers(OTHER, Stage.VECTORS, {"c": b"7"})
+        assert await store.count_answers(W) == {Stage.SUMMARIES: (2, 4), Stage.VECTORS: (1, 2)}
+        assert (await store.clear_answers(W), await store.clear_answers(W)) == (3, 0)
+        assert await store.count_answers(W) == await store.answers(W, ["a", "c"]) == {}
+        assert await store.answers(OTHER, ["c"]) == {"c": b"7"}
+
+    async def test_a_bill_adds_up_for_each_stage_and_model_and_is_sorted(self, store: Store) -> None:
+        one = Spending(stage=Stage.SUMMARIES, model="m", calls=1, kept=2, input=30, cached=4, output=5)
+        hard = Spending(stage=Stage.SUMMARIES, model=HARD_TEXT, calls=1)
+        named = Spending(stage=Stage.CATEGORIES, model="m", kept=1)
+        for spending in (one, named, hard, one):
+            await store.add_spending(W, J, spending)
+        double = Spending(stage=Stage.SUMMARIES, model="m", calls=2, kept=4, input=60, cached=8, output=10)
+        assert await store.spending(W, J) == [named, hard, double]
+        assert await store.spending(W, "other") == await store.spending(OTHER, J) == []
+
+    async def test_a_bill_that_holds_one_estimate_stays_estimated(self, store: Store) -> None:
+        for estimated in (False, True, False):
+            await store.add_spending(W, J, Spending(stage=Stage.FINDINGS, model="m", calls=1, estimated=estimated))
+        [found] = await store.spending(W, J)
+        assert (found.calls, found.estimated) == (3, True)
+
+    async def test_of_many_who_add_to_a_bill_at_once_each_counts(self, store: Store) -> None:
+        spending = Spending(stage=Stage.SUMMARIES, model="m", calls=1, input=7)
+        await asyncio.gather(*(store.add_spending(W, J, spending) for _ in range(40)))
+        [found] = await store.spending(W, J)
+        assert (found.calls, found.input) == (40, 280)
+
+    async def test_a_bill_goes_with_its_job_and_answers_stay(self, store: Store) -> None:
+        await store.add_spending(W, J, Spending(stage=Stage.SUMMARIES, model="m", calls=1))
+        await store.add_spending(W, "other", Spending(stage=Stage.SUMMARIES, model="m", calls=1))
+        await store.keep_answers(W, Stage.SUMMARIES, {"a": b"1"})
+        await store.delete_job(W, J)
+        assert await store.spending(W, J) == []
+        assert len(await store.spending(W, "other")) == 1
+        assert await store.answers(W, ["a"]) == {"a": b"1"}
+
     # The store itself
 
     async def test_another_client_sees_what_was_written(self, store: Store, url: str) -> None:
@@ -668,8 +733,10 @@ class TestSqlite(StoreContract):
         await store.insert_items([item("a")])
         await store.close()
         with contextlib.closing(sqlite3.connect(path_of(url))) as connection:
-            connection.execute("ALTER TABLE items DROP COLUMN unusual")
+            for column in ("unusual", "unknown", "quotes"):
+                connection.execute(f"ALTER TABLE items DROP COLUMN {column}")
         again = await connect(url)
+        assert await again.items(W, J) == [item("a")]
         await again.assign_items(W, J, 1, [Assignment("a", ("leaf",), 0.5, unusual=True)])
         assert [one.unusual for one in await again.items(W, J)] == [True]
         await again.close()

@@ -205,7 +205,7 @@ def test_a_trace_cannot_close_or_open_the_delimiters(attack: str) -> None:
     whole = joined(parse("Sum up: {{run.inputs}} end").render(with_inputs(attack)))
     assert whole.startswith("Sum up: \n<trace_value>\n")
     assert whole.endswith("\n</trace_value>\n end")
-    inside = whole.removeprefix("Sum up: \n<trace_value>").removesuffix("</trace_value>\n end")
+    inside = whole.removeprefix("Sum up: \n<trace_value>\n").removesuffix("\n</trace_value>\n end")
     assert not re.search(r"<[\s/]*trace_value", inside, re.IGNORECASE)
     assert inside.replace("&lt;", "<") == attack
 
