@@ -45,7 +45,8 @@ async def draft(
         if not items:
             raise UsageError(f"{source.name} has no finished trace to look at.")
         loaded = await load(store, evenly(items, LOOKED_AT), prompt_of(job))
-    seen = await asyncio.to_thread(lambda: look((one.context() for one in loaded), _threaded(items)))
+    threads = 1.0 if config.unit == "thread" else _threaded(items)
+    seen = await asyncio.to_thread(lambda: look((one.context() for one in loaded), threads))
     if config.engine == "local":
         how = "by rules, without a model (--engine model asks one)"
         return _text(by_rules(agent, learn, seen, len(items)), how, config)
