@@ -1,9 +1,17 @@
 """Placeholder of m-sum's module while it is not there."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from shared.prompts import Piece, joined
 
 
-def cut(pieces: Sequence[Piece], tokens: int = 12_000) -> tuple[str, float]:
-    return joined(pieces), 0.0
+@dataclass(frozen=True, slots=True)
+class Cut:
+    text: str
+    content: str
+    unread: float
+
+
+def cut(pieces: Sequence[Piece], tokens: int = 12_000) -> Cut:
+    return Cut(joined(pieces), "\n".join(piece.text for piece in pieces if piece.is_value), 0.0)
