@@ -16,8 +16,8 @@ from pydantic import RootModel
 from services.attribute_extractor.extracted import Extracted
 from shared.asking import Asker, Purpose
 from shared.attributes import WrongValueError, checked, drafted, keys_of, model_of, output_tokens, properties
-from shared.context import Loaded, load
-from shared.cutting import Cut, cut
+from shared.context import load
+from shared.cutting import cut
 from shared.embedding.worker import Embedder
 from shared.frozen import FrozenJob
 from shared.job_config import AttributeSchema, JobConfig
@@ -61,20 +61,16 @@ async def extract(store: Store, embedder: Embedder, asker: Asker, frozen: Frozen
         found.take({name: one for name, one in config.attribute_schemas.items() if name in item.draft}, item.draft)
     if found.values.keys() != config.attribute_schemas.keys():
         [loaded] = await load(store, [item], frozen.prompt)
-        await _complete(asker, frozen, await asyncio.to_thread(_read, frozen, loaded), found)
+        read = await asyncio.to_thread(lambda: cut(frozen.prompt.render(loaded.context())))
+        await _complete(asker, frozen, read.content, found)
     values = {name: found.values[name] for name in config.attribute_schemas}
     return Extracted(values, found.unknown, _left_out(config, values))
 
 
-def _read(frozen: FrozenJob, loaded: Loaded) -> Cut:
-    """What the job's prompt chooses of the trace, without its words, which are about the summary."""
-    return cut([piece for piece in frozen.prompt.render(loaded.context()) if piece.is_value])
-
-
-async def _complete(asker: Asker, frozen: FrozenJob, read: Cut, found: Found) -> None:
+async def _complete(asker: Asker, frozen: FrozenJob, text: str, found: Found) -> None:
     """The values that are not found yet: the kept ones, then those of a call, and of a second where one is wrong."""
     config, purpose = frozen.job.config, Purpose.of(frozen.job, Stage.ATTRIBUTES)
-    model, keys = model_of(config), keys_of(config, read.content)
+    model, keys = model_of(config), keys_of(config, text)
     wanted = {name: one for name, one in config.attribute_schemas.items() if name not in found.values}
     kept = await asker.kept(purpose, [keys[name] for name in wanted], model)
     for name in [name for name in wanted if keys[name] in kept]:
@@ -83,7 +79,7 @@ async def _complete(asker: Asker, frozen: FrozenJob, read: Cut, found: Found) ->
         del wanted[name]
     while wanted:
         problems = {name: found.problems[name] for name in wanted if name in found.problems}
-        found.take(wanted, await asker.ask(purpose, request(config, model, wanted, read.text, problems)))
+        found.take(wanted, await asker.ask(purpose, request(config, model, wanted, text, problems)))
         told = [name for name in wanted if name in found.values]
         await asker.keep(purpose, {keys[name]: [found.values[name], found.unknown.get(name)] for name in told})
         wanted = {name: one for name, one in wanted.items() if name not in found.values}
