@@ -41,7 +41,9 @@ def figures(full: bool) -> Iterator[Figure]:
 
 def scores(encoder: Encoder, held_out: bool) -> tuple[float, float]:
     """Precision and recall over pairs of spellings of all attributes that are held out, or not."""
-    right, found, true = (sum(column) for column in zip(*(_pairs(encoder, one) for one in _chosen(held_out)), strict=True))
+    right, found, true = (
+        sum(column) for column in zip(*(_pairs(encoder, one) for one in _chosen(held_out)), strict=True)
+    )
     return right / max(found, 1), right / true
 
 
@@ -66,7 +68,9 @@ def _show_limits() -> int:
     chosen = values.LIKE
     for limit in LIMITS:
         values.LIKE = limit
-        table.add_row(f"{limit:.2f}", *(f"{one:.3f}" for held_out in (False, True) for one in scores(encoder, held_out)))
+        table.add_row(
+            f"{limit:.2f}", *(f"{one:.3f}" for held_out in (False, True) for one in scores(encoder, held_out))
+        )
     values.LIKE = chosen
     Console(width=130).print(table)
     return 0

@@ -22,7 +22,7 @@ class Merged:
     @classmethod
     def of(cls, counts: Mapping[str, int], groups: Sequence[Sequence[str]]) -> "Merged":
         """The most frequent spelling stands for its group; of several the shortest, then the first by the alphabet."""
-        stands_for = {}
+        stands_for: dict[str, str] = {}
         for group in groups:
             chosen = min(group, key=lambda value: (-counts[value], len(value), value))
             stands_for |= {value: chosen for value in group if value != chosen}

@@ -1,7 +1,7 @@
 """Values that a model wrote in its own words, as one: "Refunds", "refund_request" and "refund request".
 
-Case and signs aside first; then by vectors of meaning (average linkage), where no two values of a group may be opposites
-or have different numbers: vectors hardly see either. The limit is from `benchmarks/values.py`.
+Case and signs aside first; then by vectors of meaning (average linkage), where no two values of a group may be
+opposites or have different numbers: vectors hardly see either. The limit is from `benchmarks/values.py`.
 """
 
 import re
@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
 
 from services.categorizer.clustering.sphere import Array
 from shared.job_config import AttributeSchema
@@ -76,9 +78,6 @@ def _groups(counts: Mapping[str, int], embed: Callable[[Sequence[str]], Array] |
 
 def alike(values: Sequence[str], embed: Callable[[Sequence[str]], Array]) -> list[list[int]]:
     """Places of the values that mean the same, in order of their first."""
-    from scipy.cluster.hierarchy import fcluster, linkage
-    from scipy.spatial.distance import squareform
-
     vectors = embed([_spaced(value) for value in values])
     apart = 1 - np.clip(vectors @ vectors.T, -1, 1).astype(np.float64)
     for at, value in enumerate(values):
