@@ -92,10 +92,15 @@ def request(config: JobConfig, text: str, schemas: Mapping[str, AttributeSchema]
     return Request(config.summary_model, messages, shape, OUTPUT + output_tokens(schemas))
 
 
+def summary_key(config: JobConfig, text: str) -> str:
+    """Under which a summary is kept: of the request that asks for it alone."""
+    return key_of("summary", request_key(request(config, text, {})))
+
+
 async def _answer(asker: Asker, frozen: FrozenJob, prepared: Prepared) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """The answer, and a draft of the attributes if it is new: those of a kept one are the extractor's to look for."""
     config, purpose = frozen.job.config, Purpose.of(frozen.job, Stage.SUMMARIES)
-    key = key_of("summary", request_key(request(config, prepared.text, {})))
+    key = summary_key(config, prepared.text)
     kept = await asker.kept(purpose, [key], config.summary_model)
     if key in kept:
         return kept[key], None
