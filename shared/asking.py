@@ -4,45 +4,39 @@ Every stage goes this way, and nothing else calls `shared.llm`. Kept answers bel
 hashes of all that an answer depends on: no answer outlives a changed prompt, model or schema.
 """
 
+import asyncio
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
+from weakref import WeakValueDictionary
 
-import msgpack
 import numpy as np
 
-from shared.errors import BudgetError
+from shared.budget import LAST_STAGES, NAMING_SHARE, Budgets
+from shared.errors import JobError
 from shared.features import Array
-from shared.llm import Llm, Prices, Request, Usage, cost
-from shared.models import Job, Spending, Stage
+from shared.llm import Llm, Prices, Request, Usage, estimate_tokens, most
+from shared.models import JobState, Spending
+from shared.purpose import Purpose
 from shared.store import Store
+from shared.store.documents import slices
+
+__all__ = ["LAST_STAGES", "NAMING_SHARE", "Asker", "Purpose", "key_of", "request_key"]
 
 VERSION = 1  # of what the code makes of an answer: raised, it asks everything anew
-NAMING_SHARE = 0.15  # of a budget, which summaries and attributes leave to what comes after them
-LAST_STAGES = (Stage.VECTORS, Stage.CATEGORIES, Stage.FINDINGS)
-
-
-@dataclass(frozen=True, slots=True)
-class Purpose:
-    """For which job, and what for."""
-
-    workspace_id: str
-    job_id: str
-    stage: Stage
-    budget: float | None = None  # dollars, of the whole job
-
-    @classmethod
-    def of(cls, job: Job, stage: Stage) -> "Purpose":
-        return cls(job.workspace_id, job.id, stage, job.config.budget)
+TEXTS = 256  # whose vectors are asked for and kept at once
+JSON, BYTES = b"j", b"b"  # how a kept answer begins
 
 
 class Asker:
     """`llm` and `prices` of the process; may be shared by all jobs."""
 
     def __init__(self, store: Store, llm: Llm, prices: Prices) -> None:
-        self._store, self._llm, self._prices = store, llm, prices
+        self._store, self._llm = store, llm
+        self._budgets = Budgets(store, prices)
+        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def answer(self, purpose: Purpose, request: Request) -> dict[str, Any]:
         """The answer of the request's shape: the kept one of the same request, or a new one, which is kept.
@@ -50,40 +44,41 @@ class Asker:
         Raises BudgetError, and what `Llm.ask` raises.
         """
         key = request_key(request)
-        known = await self.kept(purpose, [key], request.model)
-        if key in known:
-            value: dict[str, Any] = known[key]
-            return value
-        value = await self.ask(purpose, request)
-        await self.keep(purpose, {key: value})
+        async with self.alone(purpose, [key]):
+            known = await self.kept(purpose, [key], request.model)
+            if key not in known:
+                known[key] = await self.ask(purpose, request)
+                await self.keep(purpose, known)
+        value: dict[str, Any] = known[key]
         return value
 
     async def ask(self, purpose: Purpose, request: Request) -> dict[str, Any]:
-        """A new answer, which the caller keeps under keys of its own; the bill is written in any case."""
-        expected = Usage(input=request.estimated_input(), output=request.max_output_tokens)
-        await self._afford(purpose, request.model, expected)
-        paid: list[Usage] = []
-        try:
+        """A new answer, which the caller keeps under keys of its own; the bill is written in any case.
+
+        Raises BudgetError, JobError also of a job that has ended, and what `Llm.ask` raises.
+        """
+        async with self._bill(purpose, request.model, most(request)) as paid:
             return (await self._llm.ask(request, paid.append)).value
-        finally:
-            await self._enter(purpose, request.model, paid)
 
     async def embed(self, purpose: Purpose, texts: Sequence[str], model: str) -> Array:
         """float32 (n, dimensions), unit rows in the order of `texts`; each text is paid once a workspace."""
-        keys = [key_of("vector", model, text) for text in texts]
-        known = await self.kept(purpose, list(dict.fromkeys(keys)), model)
-        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-        if new:
-            await self._afford(purpose, model, Usage(input=sum(len(text) // 3 for text in new.values())))
-            paid: list[Usage] = []
-            try:
-                vectors, _ = await self._llm.embed(list(new.values()), model, paid.append)
-            finally:
-                await self._enter(purpose, model, paid)
-            made = {key: row.astype("<f4").tobytes() for key, row in zip(new, vectors, strict=True)}
-            await self.keep(purpose, made)
-            known |= made
-        return np.array([np.frombuffer(known[key], "<f4") for key in keys], np.float32)
+        wanted = {key_of("vector", model, text): text for text in texts}
+        async with self.alone(purpose, wanted):
+            known = await self.kept(purpose, list(wanted), model)
+            for part in slices([key for key in wanted if key not in known], TEXTS):
+                made = await self._embed(purpose, {key: wanted[key] for key in part}, model)
+                await self.keep(purpose, made)
+                known |= made
+        return _stacked([known[key_of("vector", model, text)] for text in texts], model)
+
+    @asynccontextmanager
+    async def alone(self, purpose: Purpose, keys: Sequence[str] | Mapping[str, Any]) -> AsyncIterator[None]:
+        """No one else in this process who waits for one of these keys: who comes second finds it kept."""
+        async with AsyncExitStack() as held:
+            for key in sorted(set(keys)):  # in one order, so that no two wait for each other
+                lock = self._locks.setdefault((purpose.workspace_id, key), asyncio.Lock())
+                await held.enter_async_context(lock)
+            yield
 
     async def kept(self, purpose: Purpose, keys: Sequence[str], model: str) -> dict[str, Any]:
         """The kept answers by key; each is counted in the bill as one that cost nothing."""
@@ -91,38 +86,43 @@ class Asker:
         if found:
             spending = Spending(stage=purpose.stage, model=model, kept=len(found))
             await self._store.add_spending(purpose.workspace_id, purpose.job_id, spending)
-        return {key: msgpack.unpackb(value) for key, value in found.items()}
+        return {key: _unpacked(value) for key, value in found.items()}
 
     async def keep(self, purpose: Purpose, answers: Mapping[str, Any]) -> None:
         """`answers`: JSON values, or bytes, by `key_of` what they depend on."""
-        packed = {key: msgpack.packb(value) for key, value in answers.items()}
+        packed = {key: _packed(value) for key, value in answers.items()}
         await self._store.keep_answers(purpose.workspace_id, purpose.stage, packed)
 
     async def money(self, workspace_id: str, job_id: str) -> float | None:
         """Dollars that the job has cost; None where a price is unknown."""
-        costs = [self.cost(one) for one in await self._store.spending(workspace_id, job_id)]
-        known = [one for one in costs if one is not None]
-        return sum(known) if len(known) == len(costs) else None
+        return await self._budgets.spent(workspace_id, job_id)
 
     def cost(self, spending: Spending) -> float | None:
-        usage = Usage(spending.input, spending.cached, spending.output)
-        return cost(usage, self._prices.of(spending.model)) if spending.calls else 0.0
+        """Dollars; None where the model's price is unknown."""
+        return self._budgets.cost(spending)
 
-    async def _afford(self, purpose: Purpose, model: str, expected: Usage) -> None:
-        """BudgetError if the call could pass the budget, of which the last stages keep their share."""
-        if purpose.budget is None:
-            return
-        price = self._prices.of(model)
-        worst = cost(expected, price)
-        spent = await self.money(purpose.workspace_id, purpose.job_id)
-        if worst is None or spent is None:
-            raise BudgetError(
-                f"The price of {model} is unknown, so that a budget cannot be kept: name it in INSIGHTS_PRICES, or "
-                "leave out the budget."
-            )
-        limit = purpose.budget * (1.0 if purpose.stage in LAST_STAGES else 1 - NAMING_SHARE)
-        if spent + worst > limit:
-            raise BudgetError(f"The budget of ${purpose.budget:,.2f} is used up (${spent:,.4f} spent).")
+    async def _embed(self, purpose: Purpose, texts: Mapping[str, str], model: str) -> dict[str, bytes]:
+        expected = Usage(input=sum(map(estimate_tokens, texts.values())))
+        async with self._bill(purpose, model, expected) as paid:
+            vectors, _ = await self._llm.embed(list(texts.values()), model, paid.append)
+        return {key: row.astype("<f4").tobytes() for key, row in zip(texts, vectors, strict=True)}
+
+    @asynccontextmanager
+    async def _bill(self, purpose: Purpose, model: str, expected: Usage) -> AsyncIterator[list[Usage]]:
+        """Room in the budget for a call, whose usages the caller appends; they are written whatever ends it."""
+        await self._check_job(purpose)
+        async with self._budgets.room(purpose, model, expected):
+            paid: list[Usage] = []
+            try:
+                yield paid
+            finally:
+                await self._enter(purpose, model, paid)
+
+    async def _check_job(self, purpose: Purpose) -> None:
+        """JobError of a job that has ended: its items may still be on their way, here or in another process."""
+        job = await self._store.job(purpose.workspace_id, purpose.job_id)
+        if job is not None and job.state in (JobState.ERROR, JobState.SUCCESS):
+            raise JobError(job.error or "The job has ended: nothing more is asked for it.")
 
     async def _enter(self, purpose: Purpose, model: str, paid: Sequence[Usage]) -> None:
         if not paid:
@@ -151,3 +151,21 @@ def key_of(*parts: Any) -> str:
     """Hash of JSON values that an answer depends on."""
     text = json.dumps([VERSION, *parts], ensure_ascii=True, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()
+
+
+def _packed(value: Any) -> bytes:
+    """JSON in ASCII, since a model may write half a character, and integers of any size."""
+    return BYTES + value if isinstance(value, bytes) else JSON + json.dumps(value, separators=(",", ":")).encode()
+
+
+def _unpacked(body: bytes) -> Any:
+    return body[1:] if body[:1] == BYTES else json.loads(body[1:])
+
+
+def _stacked(rows: Sequence[bytes], model: str) -> Array:
+    if len({len(row) for row in rows}) > 1:
+        raise JobError(
+            f"Vectors of {model} that were kept have another length than today's: forget them by "
+            "`insights cache clear`, and start again."
+        )
+    return np.array([np.frombuffer(row, "<f4") for row in rows], np.float32).reshape(len(rows), -1 if rows else 0)

@@ -49,15 +49,16 @@ def output_tokens(schemas: Mapping[str, AttributeSchema]) -> int:
     )
 
 
-def keys_of(config: JobConfig, text: str) -> dict[str, str]:
-    """Attribute name → the key under which its value is kept. `text` is all that the model is shown of the item.
+def keys_of(config: JobConfig, content: str) -> dict[str, str]:
+    """Attribute name → the key under which [value, why it is not known] is kept.
 
-    Whether a boolean filters is not part of it: that asks nothing.
+    `content` is what the model is shown of the item, without the words of the summary prompt. Whether a boolean
+    filters is not part of the key: that asks nothing.
     """
-    content = key_of("text", text)
+    shown = key_of("content", content)
     model = model_of(config)
     return {
-        name: key_of("attribute", VERSION, name, schema.model_dump(exclude={"filter_by"}), model, content)
+        name: key_of("attribute", VERSION, name, schema.model_dump(exclude={"filter_by"}), model, shown)
         for name, schema in config.attribute_schemas.items()
     }
 

@@ -68,36 +68,33 @@ async def extract(store: Store, embedder: Embedder, asker: Asker, frozen: Frozen
 
 
 async def _complete(asker: Asker, frozen: FrozenJob, text: str, found: Found) -> None:
-    """The values that are not found yet: the kept ones, then those of a call, and of a second where one is wrong."""
+    """The values that are not found yet, kept or new. Items that say the same ask once."""
     config, purpose = frozen.job.config, Purpose.of(frozen.job, Stage.ATTRIBUTES)
-    model, keys = model_of(config), keys_of(config, text)
     wanted = {name: one for name, one in config.attribute_schemas.items() if name not in found.values}
-    kept = await asker.kept(purpose, [keys[name] for name in wanted], model)
-    for name in [name for name in wanted if keys[name] in kept]:
-        found.values[name], reason = kept[keys[name]]
-        found.unknown |= {name: reason} if reason else {}
-        del wanted[name]
-    while wanted:
-        problems = {name: found.problems[name] for name in wanted if name in found.problems}
-        found.take(wanted, await asker.ask(purpose, request(config, model, wanted, text, problems)))
-        told = [name for name in wanted if name in found.values]
-        await asker.keep(purpose, {keys[name]: [found.values[name], found.unknown.get(name)] for name in told})
-        wanted = {name: one for name, one in wanted.items() if name not in found.values}
+    keys = {name: key for name, key in keys_of(config, text).items() if name in wanted}
+    async with asker.alone(purpose, list(keys.values())):
+        kept = await asker.kept(purpose, list(keys.values()), model_of(config))
+        for name in [name for name, key in keys.items() if key in kept]:
+            found.values[name], reason = kept[keys[name]]
+            found.unknown |= {name: reason} if reason else {}
+            del wanted[name]
+        while wanted:  # twice at most: what is wrong a second time is null
+            problems = {name: found.problems[name] for name in wanted if name in found.problems}
+            found.take(wanted, await asker.ask(purpose, request(config, wanted, text, problems)))
+            told = [name for name in wanted if name in found.values]
+            await asker.keep(purpose, {keys[name]: [found.values[name], found.unknown.get(name)] for name in told})
+            wanted = {name: one for name, one in wanted.items() if name not in found.values}
 
 
 def request(
-    config: JobConfig,
-    model: str,
-    schemas: Mapping[str, AttributeSchema],
-    text: str,
-    problems: Mapping[str, str],
+    config: JobConfig, schemas: Mapping[str, AttributeSchema], text: str, problems: Mapping[str, str]
 ) -> Request:
     """One call for these attributes; `problems` says what is wrong with the values that were answered before."""
     shape = Shape("attributes", {"type": "object", "properties": properties(schemas)}, Values)
     again = [{"name": name, "problem": problem} for name, problem in problems.items()]
     messages = [Message("system", chevron.render(_template("attributes"), {})), Message("user", text)]
     messages += [Message("user", chevron.render(_template("again"), {"problems": again}))] if again else []
-    return Request(model, tuple(messages), shape, 20 + output_tokens(schemas), seed=config.seed)
+    return Request(model_of(config), tuple(messages), shape, 20 + output_tokens(schemas))
 
 
 def _left_out(config: JobConfig, values: Mapping[str, Any]) -> str | None:

@@ -9,6 +9,7 @@
 """
 
 from shared.llm.client import Llm
+from shared.llm.dialect import most
 from shared.llm.endpoint import Endpoint
 from shared.llm.prices import Price, Prices
 from shared.llm.request import Answer, Message, Request
@@ -29,4 +30,5 @@ __all__ = [
     "cost",
     "estimate_tokens",
     "items_within",
+    "most",
 ]

@@ -80,8 +80,8 @@ class Llm:
         AnswerError, JobError, ModelAwayError: as above, with a sentence.
         """
         begun = monotonic()
-        books = _Books(paid)
         dialect = self._dialects.setdefault(request.model, Dialect(request.model))
+        books = _Books(paid, dialect.refusals)
         messages = request.messages
         for repaired in (False, True):
             reply = await self._persist(partial(self._attempt, request, messages, dialect, books), dialect, books)
@@ -103,8 +103,8 @@ class Llm:
 
         Of each text the first 8,000 characters count. The same errors as of `ask`.
         """
-        books = _Books(paid)
         dialect = self._dialects.setdefault(model, Dialect(model))
+        books = _Books(paid, dialect.refusals)
         found = [
             await self._persist(partial(self._embed, batch, model, books), dialect, books) for batch in batches(texts)
         ]
@@ -128,11 +128,15 @@ class Llm:
     async def _send(self, dialect: Dialect, arguments: Callable[[], dict[str, Any]], books: "_Books") -> bytes:
         while True:  # each round leaves out at least one of the few features
             sent = arguments()
+            dialect.check(books.refusals)  # many may have waited for their turn while the first was told no
             books.attempts += 1
             try:
                 return await self._transport.chat(sent)
             except APIStatusError as error:
-                if not judge(error, self.endpoint).unexplained or not dialect.learn(error, sent):
+                ruling = judge(error, self.endpoint)
+                if ruling.verdict is Verdict.JOB:
+                    dialect.refuse_all(ruling.sentence)
+                if not ruling.unexplained or not dialect.learn(error, sent):
                     raise
 
     async def _embed(self, texts: Sequence[str], model: str, books: "_Books") -> Array:
@@ -173,9 +177,10 @@ class Llm:
 
 
 class _Books:
-    """What one question took."""
+    """What one question took; `refusals` of the dialect when it began."""
 
-    def __init__(self, paid: Paid) -> None:
+    def __init__(self, paid: Paid, refusals: int) -> None:
+        self.refusals = refusals
         self.usage = Usage()
         self.attempts = 0
         self._paid = paid

@@ -15,8 +15,10 @@ from typing import Any
 
 from openai import APIStatusError
 
+from shared.errors import JobError
 from shared.llm.prices import bare_name
 from shared.llm.request import Message, Request
+from shared.llm.usage import Usage
 from shared.llm.verdicts import message_of
 
 log = logging.getLogger(__name__)
@@ -43,12 +45,25 @@ class Dialect:
 
     def __init__(self, model: str) -> None:
         self.model = model
-        self.reasons = bool(_REASONS.match(bare_name(model)))
+        self.room = room(model)
+        self.reasons = self.room > 0
         self.settled = False
+        self.refusals = 0  # how often the endpoint said no to the key or to the model, whatever it was asked
         self.closed_until = 0.0  # monotonic seconds: until then the endpoint asked to be left alone
         self._refused: set[str] = set()
         self._only_when_told = 0
         self._first = asyncio.Lock()
+        self._last_refusal = ""
+
+    def refuse_all(self, sentence: str) -> None:
+        """The endpoint would say no to every question."""
+        self.refusals += 1
+        self._last_refusal = sentence
+
+    def check(self, refusals: int) -> None:
+        """JobError for a question that began when there were so many refusals, if there was one more since then."""
+        if self.refusals > refusals:
+            raise JobError(self._last_refusal)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -68,9 +83,8 @@ class Dialect:
         form = self.form()
         if form != "json_schema":
             messages = instructed(messages, request.shape.instruction)
-        room = THOUGHTS if self.reasons else 0
         arguments = {
-            **self._shared(request.max_output_tokens + room),
+            **self._shared(request.max_output_tokens + self.room),
             "messages": [message.wire() for message in messages],
         }
         if form is not None:
@@ -119,6 +133,16 @@ class Dialect:
         if new := named - self._refused:
             self._refused |= new
             log.info("%s does without %s.", self.model, ", ".join(sorted(new)))
+
+
+def room(model: str) -> int:
+    """Tokens for thoughts, beside the answer's own."""
+    return THOUGHTS if _REASONS.match(bare_name(model)) else 0
+
+
+def most(request: Request) -> Usage:
+    """What one call takes at most, by the estimate of its prompt."""
+    return Usage(input=request.estimated_input(), output=request.max_output_tokens + room(request.model))
 
 
 def instructed(messages: tuple[Message, ...], instruction: str) -> tuple[Message, ...]:

@@ -53,7 +53,7 @@ class FakeStore:
         self, workspace_id: str, job_id: str, origin: Collection[JobState], target: JobState, **more: Any
     ) -> bool:
         self._refuse()
-        if not self.missing:
+        if not self.missing and self.jobs.get(job_id, (JobState.RUNNING, None))[0] in origin:
             self.jobs[job_id] = (target, more.get("error"))
         return not self.missing
 

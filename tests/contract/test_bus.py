@@ -8,9 +8,9 @@ import pytest
 
 from shared.bus import Publish, Router, connect
 from shared.bus.delivery import TRIES
-from shared.errors import ItemError, RefusedError, UnavailableError, UsageError
+from shared.errors import BudgetError, ItemError, JobError, RefusedError, UnavailableError, UsageError
 from shared.events import ItemEvent
-from shared.models import ItemState
+from shared.models import ItemState, JobState
 from tests.contract.bus_world import PATIENCE, KafkaWorld, LocalWorld, Raw, Seen, World, item
 
 both = pytest.mark.parametrize("windowed", [False, True], ids=["one at a time", "windowed"])
@@ -120,6 +120,28 @@ class BusContract:
         assert (letter.item_id, letter.reason, letter.attempts) == ("bad", "This trace has no messages.", 1)
         assert (letter.group, letter.workspace_id, letter.job_id) == ("group", "w", "j")
         assert world.store.items == {"bad": (ItemState.FAILED, "This trace has no messages.")}
+
+    @both
+    async def test_an_item_out_of_budget_is_left_out_and_a_job_error_ends_the_job(
+        self, world: World, windowed: bool
+    ) -> None:
+        """Of the two only the job's failure is a dead letter."""
+        event, seen = await world.event(), Seen()
+        router = Router("group")
+
+        @router.subscriber(event, windowed=windowed)
+        async def fail(event: ItemEvent) -> None:
+            await seen.add(event.item_id)
+            raise BudgetError("Used up.") if event.item_id == "dear" else JobError("The key is wrong.")
+
+        bus = await world.start(router)
+        await bus.publish(item(event, "dear"))
+        await seen.reach(["dear"])
+        await bus.publish(item(event, "a"))
+        letter = await world.dead_letter(event.topic)
+        assert (letter.item_id, letter.reason) == ("a", "The key is wrong.")
+        assert world.store.items == {"dear": (ItemState.LEFT_OUT, "Used up.")}
+        assert world.store.jobs == {"j": (JobState.ERROR, "The key is wrong.")}
 
     @pytest.mark.parametrize(
         ("error", "times"), [(RefusedError("Not now."), TRIES - 1), (UnavailableError("Away."), TRIES + 1)]

@@ -7,7 +7,7 @@ import pytest
 
 from shared.bus import Router
 from shared.bus.delivery import BODY_LENGTH, TRIES, Delivery
-from shared.errors import ItemError, JobError, RefusedError, UnavailableError, UsageError
+from shared.errors import BudgetError, ItemError, JobError, RefusedError, UnavailableError, UsageError
 from shared.events import DeadLetter, Event, ItemEnded, ItemSampled, JobReady, JobReported, JobRequested
 from shared.models import ItemState, JobState
 from tests.contract.bus_world import FakeStore
@@ -99,6 +99,48 @@ async def test_a_dead_event_of_a_job_ends_the_job_in_error(event: Event) -> None
     assert case.store.jobs == {"j": (JobState.ERROR, "Nothing to sort.")}
     assert case.store.items == {}
     assert [type(event) for event in case.published] == [JobReported, DeadLetter]
+
+
+async def test_a_job_error_of_an_item_ends_the_job_and_the_items_behind_it_end_without_a_word() -> None:
+    """A wrong key is one failure, not one for each of a thousand items."""
+    case = Case(ITEM, *[JobError("The key is wrong.")] * 5)
+    items = [ItemSampled(workspace_id="w", job_id="j", item_id=str(number)) for number in range(5)]
+    await asyncio.gather(*(case.deliver(encoded(item)) for item in items))
+    assert case.store.jobs == {"j": (JobState.ERROR, "The key is wrong.")}
+    assert case.store.items == {}
+    assert [type(event) for event in case.published] == [JobReported, DeadLetter]
+
+
+async def test_of_a_job_that_another_process_ended_the_end_is_announced_again_and_nothing_is_dead() -> None:
+    """That process may have died before it announced it."""
+    case = Case(ITEM, *[JobError("The job has ended.")] * 3)
+    case.store.jobs["j"] = (JobState.ERROR, "The key is wrong.")
+    for _ in range(3):
+        await case.deliver(encoded(ITEM))
+    assert (case.store.items, case.letters) == ({}, [])
+    assert [type(event) for event in case.published] == [JobReported]
+
+
+async def test_a_job_error_is_announced_and_buried_however_often_the_bus_refuses_it() -> None:
+    case = Case(ITEM, JobError("The key is wrong."))
+    case.refusals = [RefusedError("No."), UnavailableError("Away.")] * (2 * TRIES)
+    await case.deliver(encoded(ITEM))
+    assert [type(event) for event in case.published] == [JobReported, DeadLetter]
+
+
+async def test_an_item_that_the_budget_does_not_pay_is_left_out_and_is_no_dead_letter() -> None:
+    case = Case(ITEM, BudgetError("The budget of $2.00 is used up."))
+    await case.deliver(encoded(ITEM))
+    assert case.store.items == {"i": (ItemState.LEFT_OUT, "The budget of $2.00 is used up.")}
+    assert case.store.jobs == {}
+    assert [type(event) for event in case.published] == [ItemEnded]
+
+
+async def test_a_job_that_cannot_end_within_its_budget_ends_in_error() -> None:
+    case = Case(JOB, BudgetError("The budget of $2.00 is used up."))
+    await case.deliver(encoded(JOB))
+    assert case.store.jobs == {"j": (JobState.ERROR, "The budget of $2.00 is used up.")}
+    assert len(case.letters) == 1
 
 
 @pytest.mark.parametrize(

@@ -222,3 +222,13 @@ def test_a_prompt_is_estimated_with_its_schema() -> None:
     assert question(text="word " * 100).estimated_input() == pytest.approx(bare.estimated_input() + 93, abs=2)
     assert bare.estimated_input() > SHAPE.tokens > 10
     assert Message("user", "x").wire() == {"role": "user", "content": "x"}
+
+
+async def test_of_many_who_ask_with_a_wrong_key_one_call_is_made(bench: Bench) -> None:
+    """The others began before it was refused; who asks later is asked for anew, since the key may work by then."""
+    script = Script(failure(401), completion())
+    llm = bench(script, concurrency=4)
+    found = await asyncio.gather(*(llm.ask(question(text=str(n))) for n in range(20)), return_exceptions=True)
+    assert {type(error) for error in found} == {JobError}
+    assert len({str(error) for error in found}) == len(script.requests) == 1
+    assert (await llm.ask(question())).value == {"text": "fine"}
