@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from insights.cache import cache_commands
 from insights.fake_model.command import fake_model
 from insights.folder import data_folder, locked
 from insights.main import INTERRUPTED, STOPPED
@@ -34,6 +35,7 @@ app.add_typer(topics, name="topics")
 app.add_typer(store_commands, name="store")
 config_commands = typer.Typer(no_args_is_help=True, help="Configurations of jobs.")
 app.add_typer(config_commands, name="config")
+app.add_typer(cache_commands, name="cache")
 app.command("fake-model")(fake_model)
 
 File = Annotated[str, typer.Argument(help="A file of traces (JSON lines; gzip or zstd are found out), or - for a pipe")]

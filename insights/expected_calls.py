@@ -5,7 +5,6 @@ from collections.abc import Set as AbstractSet
 
 from services.attribute_extractor import model as attributes
 from services.summarizer import model as summaries
-from shared.asking import key_of, request_key
 from shared.attributes import drafted, keys_of, model_of
 from shared.context import Loaded
 from shared.estimate import Call, Later, Planned
@@ -21,7 +20,7 @@ def planned(loaded: Loaded, frozen: FrozenJob) -> Planned:
     """Of one item. CPU work of some milliseconds. Raises ItemError where a body is damaged."""
     config = frozen.job.config
     prepared = summaries.prepare(frozen, loaded)
-    summary = key_of("summary", request_key(summaries.request(config, prepared.text, {})))
+    summary = summaries.summary_key(config, prepared.text)
     own = keys_of(config, prepared.read.content)
 
     def calls(kept: AbstractSet[str]) -> list[Call]:
@@ -39,6 +38,11 @@ def planned(loaded: Loaded, frozen: FrozenJob) -> Planned:
 
     keys = {summary: (Stage.SUMMARIES, config.summary_model)}
     return Planned(keys | dict.fromkeys(own.values(), (Stage.ATTRIBUTES, model_of(config))), calls)
+
+
+def later(config: JobConfig, items: int) -> list[Later]:
+    """The calls of a whole job, of so many items."""
+    return [*_vectors(config, items), *_categories(config, items), _findings(config)]
 
 
 def _values(schemas: Mapping[str, AttributeSchema]) -> int:

@@ -126,7 +126,8 @@ async def running(
 def endpoint(settings: Settings, base_url: str | None = None) -> Endpoint:
     """At `base_url`, else where the environment says; nothing is sent there before a job asks a model."""
     openai = OpenAISettings()
-    return Endpoint(base_url or openai.base_url, openai.api_key, timeout=settings.model_timeout)
+    headers = {name: value.get_secret_value() for name, value in settings.model_headers.items()}
+    return Endpoint(base_url or openai.base_url, openai.api_key, headers, timeout=settings.model_timeout)
 
 
 @contextlib.asynccontextmanager

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from shared.asking import NAMING_SHARE
 from shared.bill import Bill, Line
+from shared.budget import NAMING_SHARE
 from shared.context import Loaded, load
 from shared.frozen import FrozenJob
 from shared.llm import Prices, Request, Usage, cost, items_within
