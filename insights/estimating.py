@@ -7,7 +7,8 @@ from pathlib import Path
 from rich.console import Console
 
 from insights.drawn import Drawn, drawn, read
-from insights.expected_calls import later, planned
+from insights.expected_calls import planned
+from insights.expected_later import later
 from insights.page import Page
 from insights.source import Source
 from insights.spending_text import HEADERS, price_note, spending_rows

@@ -1,4 +1,4 @@
-"""What the engine `model` would ask, by the very code that asks it; and what comes after the items, by rule."""
+"""What the engine `model` would ask about an item, by the very code that asks it."""
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
@@ -7,7 +7,7 @@ from services.attribute_extractor import model as attributes
 from services.summarizer import model as summaries
 from shared.attributes import drafted, keys_of, model_of
 from shared.context import Loaded
-from shared.estimate import Call, Later, Planned
+from shared.estimate import Call, Planned
 from shared.frozen import FrozenJob
 from shared.job_config import AttributeSchema, JobConfig
 from shared.models import Stage
@@ -38,11 +38,6 @@ def planned(loaded: Loaded, frozen: FrozenJob) -> Planned:
 
     keys = {summary: (Stage.SUMMARIES, config.summary_model)}
     return Planned(keys | dict.fromkeys(own.values(), (Stage.ATTRIBUTES, model_of(config))), calls)
-
-
-def later(config: JobConfig, items: int) -> list[Later]:
-    """The calls of a whole job, of so many items."""
-    return [*_vectors(config, items), *_categories(config, items), _findings(config)]
 
 
 def _values(schemas: Mapping[str, AttributeSchema]) -> int:
