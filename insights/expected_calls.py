@@ -9,7 +9,7 @@ from shared.attributes import drafted, keys_of, model_of
 from shared.context import Loaded
 from shared.estimate import Call, Planned
 from shared.frozen import FrozenJob
-from shared.job_config import AttributeSchema, JobConfig
+from shared.job_config import AttributeSchema
 from shared.models import Stage
 
 SUMMARY = 90  # tokens of a summary with its quote, as JSON
