@@ -14,8 +14,8 @@ import typer
 from insights.cache import cache_commands
 from insights.fake_model.command import fake_model
 from insights.folder import data_folder, locked
-from insights.main import INTERRUPTED, STOPPED
 from insights.job_options import JobOptions, refuse_bytes, takes_job_options
+from insights.main import INTERRUPTED, STOPPED
 from insights.output import check_writable
 from shared.config import Settings
 from shared.errors import InsightsError, UsageError

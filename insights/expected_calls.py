@@ -9,7 +9,7 @@ from shared.attributes import drafted, keys_of, model_of
 from shared.context import Loaded
 from shared.estimate import Call, Planned
 from shared.frozen import FrozenJob
-from shared.job_config import AttributeSchema, JobConfig
+from shared.job_config import AttributeSchema
 from shared.models import Stage
 
 SUMMARY = 90  # tokens of a summary with its quote, as JSON
@@ -32,7 +32,7 @@ def planned(loaded: Loaded, frozen: FrozenJob) -> Planned:
             found.append(Call(Stage.SUMMARIES, request, SUMMARY + _values(asked)))
             missing = {} if asked else missing
         if missing:
-            request = attributes.request(config, model_of(config), missing, prepared.read.content, {})
+            request = attributes.request(config, missing, prepared.read.content, {})
             found.append(Call(Stage.ATTRIBUTES, request, _values(missing)))
         return found
 
