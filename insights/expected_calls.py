@@ -12,7 +12,7 @@ from shared.frozen import FrozenJob
 from shared.job_config import AttributeSchema
 from shared.models import Stage
 
-SUMMARY = 90  # tokens of a summary with its quote, as JSON
+SUMMARY = 70  # tokens of a summary with its quote, as JSON
 ATTRIBUTE, TEXT = 5, 14  # tokens of an attribute's value, and of a free text, beside its name
 
 
@@ -32,7 +32,7 @@ def planned(loaded: Loaded, frozen: FrozenJob) -> Planned:
             found.append(Call(Stage.SUMMARIES, request, SUMMARY + _values(asked)))
             missing = {} if asked else missing
         if missing:
-            request = attributes.request(config, model_of(config), missing, prepared.read.content, {})
+            request = attributes.request(config, missing, prepared.read.content, {})
             found.append(Call(Stage.ATTRIBUTES, request, _values(missing)))
         return found
 
