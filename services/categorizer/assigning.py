@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.categorizer import given
 from services.categorizer.draft import Labels, Surroundings
 from services.categorizer.placing import place_items
 from shared.job_config import JobConfig
@@ -24,7 +23,7 @@ EXAMPLE = 120  # characters
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """`place` (n,): position of the given category or given.NOWHERE; counts of items."""
+    """`place` (n,): position of the given category or NOWHERE; counts of items."""
 
     place: Labels
     without_answer: int  # placed without the model
@@ -41,7 +40,7 @@ async def assign_items(questions: Questions, around: Surroundings, config: JobCo
         found |= await place_items(questions, told, missing, texts)
     place = around.place.copy()
     for item, category in found.items():
-        place[item] = category if category >= 0 else given.NOWHERE
+        place[item] = category if category >= 0 else NOWHERE
     again = doubtful(place, around.near)
     second = await together(place_items(questions, told, [item], texts) for item in again)
     changed = 0

@@ -11,6 +11,7 @@ import numpy as np
 
 from services.categorizer.found import Found, Leaf
 
+NOWHERE = -1  # in place of the position of a given category
 Array = np.ndarray[Any, np.dtype[Any]]
 Labels = np.ndarray[Any, np.dtype[Any]]
 

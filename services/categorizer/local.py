@@ -13,6 +13,7 @@ import numpy as np
 from services.categorizer import given, steering, values
 from services.categorizer.clustering.agreement import agreement
 from services.categorizer.clustering.tree import Tree, tree
+from services.categorizer.draft import NOWHERE
 from services.categorizer.found import NOBODY, Category, Found, Leaf, Named
 from services.categorizer.naming.tree import name_leaves, name_tree
 from services.categorizer.sample import Sample
@@ -73,14 +74,14 @@ def _grown(space: Space, sample: Sample, config: JobConfig, columns: Array | Non
 
 
 def assigned(space: Space, config: JobConfig) -> Array:
-    """(n,): the position of each item's given category, or given.NOWHERE."""
+    """(n,): the position of each item's given category, or NOWHERE."""
     return given.assign(space.requests, config.partitions, config.partition_examples, space.embed, config.seed)
 
 
 def _given(space: Space, sample: Sample, config: JobConfig, columns: Array | None, place: Array | None) -> Parts:
     """The user's categories in their order, each with the leaves that its items make, and what fits none of them."""
     place = assigned(space, config) if place is None else place
-    groups = [np.flatnonzero(place == at) for at in (*range(len(config.partitions)), given.NOWHERE)]
+    groups = [np.flatnonzero(place == at) for at in (*range(len(config.partitions)), NOWHERE)]
     about = [*config.partitions.items(), (NONE_OF_THESE, NO_CATEGORY)]
     found = _joined([_inside(space, members, config, columns) for members in groups], groups)
     names = [name for name, _ in about]
