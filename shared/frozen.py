@@ -7,12 +7,13 @@ from shared.errors import InvalidEventError
 from shared.models import Job, Plan
 from shared.prompts import DEFAULT, Prompt, parse
 from shared.store import Store
+from shared.summary_prompts import template
 
 KEPT = 32  # jobs
 
 
 def prompt_of(job: Job) -> Prompt:
-    return parse(job.config.summary_prompt or DEFAULT)
+    return parse(template(job.config.summary_prompt or DEFAULT))
 
 
 @dataclass(frozen=True, slots=True)

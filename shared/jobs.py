@@ -10,6 +10,7 @@ from shared.job_config import JobConfig, utc
 from shared.models import Job, Project
 from shared.prompts import parse as parse_prompt
 from shared.store import Store
+from shared.summary_prompts import template
 
 HOUR = 3_600_000_000
 NAMESPACE = UUID("6f1e2a52-3c39-4f0e-9d3a-5b8f3a0c7d11")
@@ -28,7 +29,7 @@ def new_job(project: Project, job_id: str, config: JobConfig, *, at: int | None 
     if config.filter:
         parse_filter(config.filter)
     if config.summary_prompt:
-        parse_prompt(config.summary_prompt)
+        parse_prompt(template(config.summary_prompt))
     at = now() if at is None else at
     start = config.start_time and utc(config.start_time)
     end = config.end_time and utc(config.end_time)

@@ -116,10 +116,11 @@ def values_only(pieces: Iterable[Piece]) -> list[Any]:
 
 def joined(pieces: Iterable[Piece]) -> str:
     """The prompt for a model: what comes of the trace lies between delimiters that it cannot write itself."""
-    return "".join(
-        f"<trace_value>{_DELIMITER.sub('&lt;', piece.text)}</trace_value>" if piece.is_value else piece.text
-        for piece in pieces
-    )
+    return "".join(_delimited(piece.text) if piece.is_value else piece.text for piece in pieces).strip()
+
+
+def _delimited(text: str) -> str:
+    return f"\n<trace_value>\n{_DELIMITER.sub('&lt;', text)}\n</trace_value>\n"
 
 
 def as_text(value: Any) -> str:

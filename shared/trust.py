@@ -1,7 +1,7 @@
 """What the categorizer says of its own work (`Report.trust`), and the aggregator puts into sentences.
 
 {"vectors": the encoder's name or BY_WORDS, "stability": {"leaves": …, "top": …} or None, "items_looked_at": …,
-"languages": {ISO 639-1 or UNKNOWN: items}}
+"languages": {ISO 639-1 or UNKNOWN: items}, "values": see `shared/values.py`}
 """
 
 BY_WORDS = "tfidf"  # vectors that are made without an encoder

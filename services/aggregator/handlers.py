@@ -7,6 +7,7 @@ from services.aggregator.figures import Table
 from services.aggregator.findings import findings
 from services.aggregator.highlights import Candidate, Shortlist
 from services.aggregator.notes import notes
+from shared import values
 from shared.bus import Publish, Router
 from shared.ending import announce_end, now
 from shared.errors import InvalidEventError
@@ -34,7 +35,7 @@ async def _report(store: Store, job: Job, fence: int) -> None:
     report = await store.report(job.workspace_id, job.id, fence)
     if report is None:
         raise InvalidEventError(f"Job {job.id} has no categories under fence {fence}: run it again.")
-    items = _Items(job)
+    items = _Items(job, report)
     after = None
     while True:
         page = await store.items(job.workspace_id, job.id, states={ItemState.DONE}, after=after, limit=PAGE)
@@ -51,13 +52,15 @@ async def _report(store: Store, job: Job, fence: int) -> None:
 class _Items:
     """What is kept of the items while they stream by."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, report: Report) -> None:
+        self._spellings = values.load(report.trust)
         self.table = Table(job.config.attribute_schemas)
         self.shortlist = Shortlist()
         self.examples = Examples()
 
     def add(self, item: Item) -> None:
-        self.table.add(item.path, item.facts, item.attributes, item.effort)
+        attributes = values.canonical(item.attributes, self._spellings)
+        self.table.add(item.path, item.facts, attributes, item.effort)
         self.shortlist.add(Candidate(item.run_ids[-1], item.leaf, item.facts, item.summary))
         self.examples.add(item)
 

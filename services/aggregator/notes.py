@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from shared import values
 from shared.job_config import JobConfig
 from shared.models import Job
 from shared.trust import BY_WORDS, REPEATED_UP_TO, UNKNOWN
@@ -10,13 +11,14 @@ from shared.wording import percent
 
 FOREIGN = 0.2  # the share of traces in other languages than English from which the reader is told
 SHOWN_LANGUAGES = 5
+SHOWN_VALUE = 60  # characters
 AGREEMENT = ((0.9, "nearly the same"), (0.75, "mostly the same"), (0.5, "only partly the same"))
 
 
 def notes(job: Job, trust: Mapping[str, Any], whole: Mapping[str, Any]) -> tuple[str, ...]:
     """One sentence each. `trust` is the categorizer's word on its own work, `whole` the figures of the sample."""
     if job.config.engine != "local":
-        return ()
+        return tuple(_values(trust))
     return (*_local(job.config), *_attributes(job, whole), *_vectors(job, trust), *_stability(job, trust, whole))
 
 
@@ -44,6 +46,17 @@ def _attributes(job: Job, whole: Mapping[str, Any]) -> Iterator[str]:
         )
     if any(schema.filter_by for schema in job.config.attribute_schemas.values()):
         yield f"No {job.config.unit} was left out by a filter attribute, since its value is not known surely enough."
+
+
+def _values(trust: Mapping[str, Any]) -> Iterator[str]:
+    """What was counted as one value though it was written in several ways."""
+    for name, one in sorted(values.load(trust).items()):
+        first = one.dump()["merged"][0]
+        spelling, value = (repr(text[:SHOWN_VALUE]) for text in (first["spellings"][0], first["value"]))
+        yield (
+            f"{one.spellings:,} spellings of {name} became {one.values:,} values: "
+            f"{spelling}, for one, counts as {value}."
+        )
 
 
 def _vectors(job: Job, trust: Mapping[str, Any]) -> Iterator[str]:

@@ -1,9 +1,10 @@
 """A summarised item gets its attributes and ends."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
-from services.attribute_extractor import local
+from services.attribute_extractor import local, model
+from services.attribute_extractor.extracted import Extracted
+from shared.asking import Asker
 from shared.bus import Publish, Router
 from shared.embedding.worker import Embedder
 from shared.ending import end_item
@@ -15,13 +16,18 @@ from shared.store import Store
 
 router = Router("attribute_extractor")
 
-Engine = Callable[[Store, Embedder, FrozenJob, Item], Awaitable[dict[str, Any]]]
-ENGINES: dict[str, Engine] = {"local": local.extract}
+Engine = Callable[[Store, Embedder, Asker, FrozenJob, Item], Awaitable[Extracted]]
+ENGINES: dict[str, Engine] = {"local": local.extract, "model": model.extract}
 
 
 @router.subscriber(ItemSummarized, windowed=True)
 async def extract_attributes(
-    event: ItemSummarized, store: Store, publish: Publish, frozen_jobs: FrozenJobs, embedder: Embedder
+    event: ItemSummarized,
+    store: Store,
+    publish: Publish,
+    frozen_jobs: FrozenJobs,
+    embedder: Embedder,
+    asker: Asker,
 ) -> None:
     """One summarised item in, its attributes and its end out."""
     item = await store.item(event.workspace_id, event.job_id, event.item_id)
@@ -29,8 +35,10 @@ async def extract_attributes(
         raise InvalidEventError(f"There is no item {event.item_id} in job {event.job_id}: was the job deleted?")
     if item.state not in (ItemState.SUMMARIZED, *FINAL):
         return  # whatever published this was too early: the item's own event comes once its summary is stored
-    attributes = item.attributes
+    found = Extracted(item.attributes)
     if not item.state.final:
         frozen = await frozen_jobs.get(event.workspace_id, event.job_id)
-        attributes = await ENGINES[frozen.job.config.engine](store, embedder, frozen, item)
-    await end_item(store, publish, item.workspace_id, item.job_id, item.id, ItemState.DONE, attributes=attributes)
+        found = await ENGINES[frozen.job.config.engine](store, embedder, asker, frozen, item)
+    state = ItemState.LEFT_OUT if found.left_out else ItemState.DONE
+    changes = {"attributes": dict(found.attributes), "unknown": dict(found.unknown)}
+    await end_item(store, publish, item.workspace_id, item.job_id, item.id, state, found.left_out, **changes)

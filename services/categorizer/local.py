@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from services.categorizer import given, steering
+from services.categorizer import given, steering, values
 from services.categorizer.clustering.agreement import agreement
 from services.categorizer.clustering.tree import Tree, tree
 from services.categorizer.found import Category, Found, Leaf
@@ -21,6 +21,7 @@ from shared.effort import effort
 from shared.job_config import JobConfig
 from shared.models import FEW, NONE_OF_THESE
 from shared.trust import UNKNOWN
+from shared.values import canonical
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Parts = tuple[list[Category], Array, dict[str, float] | None]  # categories, which items are odd, agreement
@@ -32,7 +33,9 @@ NOBODY = "No trace of this sample is about it."
 def categorize(sample: Sample, config: JobConfig) -> Found:
     """Every item in exactly one leaf."""
     space = space_of(sample.features)
-    columns = steering.columns(sample.attributes, config.attribute_schemas)
+    schemas = config.attribute_schemas
+    spellings = values.merged(sample.attributes, schemas, space.embed if space.of_meaning else None)
+    columns = steering.columns([canonical(one, spellings) for one in sample.attributes], schemas)
     work = _given if config.partitions else _grown
     categories, odd, agreed = work(space, sample, config, columns)
     languages = Counter(one.language or UNKNOWN for one in space.items)
@@ -41,6 +44,7 @@ def categorize(sample: Sample, config: JobConfig) -> Found:
         "stability": agreed,
         "items_looked_at": len(sample),
         "languages": dict(sorted(languages.items())),
+        "values": {name: one.dump() for name, one in spellings.items()},
     }
     return Found(categories, np.flatnonzero(odd).tolist(), effort(sample.conducts, sample.errors), trust)
 

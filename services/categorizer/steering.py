@@ -5,6 +5,7 @@ which the topics still decide what the categories are about.
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from services.categorizer.clustering.sphere import Array
 from shared.job_config import AttributeSchema
 
 WEIGHT = 0.25  # mean squared length of an item's columns, beside 1 of its vector, where half of all say yes
+FREQUENT = 0.02  # of all items: what an open value needs, so that there are never more than fifty columns
 _OUTLIER = 2.0  # standard deviations: beyond them a number pulls no harder
 
 
@@ -21,8 +23,9 @@ def columns(attributes: Sequence[Mapping[str, Any]], schemas: Mapping[str, Attri
     """(n, c) float32 for n items with their attributes; None where no attribute tells items apart.
 
     A boolean and a string with `enum` have a column for each value and one for "not known", a number has one. The mean
-    of each is 0: a value pulls the more the rarer it is, and "not known" hardly where most is not known. Strings
-    without `enum` pull nothing: like texts are near each other as it is.
+    of each is 0: a value pulls the more the rarer it is, and "not known" hardly where most is not known. A string
+    without `enum` has columns for its frequent values, if most items have one of these: else it is free text, and like
+    texts are near each other as it is.
     """
     found = [block for name, schema in schemas.items() if (block := _block(attributes, name, schema)) is not None]
     if not found:
@@ -36,7 +39,14 @@ def _block(attributes: Sequence[Mapping[str, Any]], name: str, schema: Attribute
         return _scaled(values)
     if schema.type == "boolean":
         return _indicators(values, (True, False))
-    return _indicators(values, schema.enum) if schema.enum else None
+    return _indicators(values, schema.enum if schema.enum is not None else _frequent(values))
+
+
+def _frequent(values: Sequence[Any]) -> list[str]:
+    """The values that many items have, in the order of the alphabet; none of a text that most items have their own."""
+    counts = Counter(value for value in values if isinstance(value, str))
+    many = {value: n for value, n in counts.items() if n >= max(2, FREQUENT * len(values))}
+    return sorted(many) if sum(many.values()) > counts.total() / 2 else []
 
 
 def _indicators(values: Sequence[Any], known: Sequence[Any]) -> Array | None:

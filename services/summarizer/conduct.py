@@ -3,41 +3,20 @@
 Which facts tell, and how much, is measured in the issue's trace-summaries: tool errors, repetition and length do.
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 from shared.content import split
 from shared.messages import Turn
 from shared.models import Conduct
+from shared.tool_errors import is_error
 
-LOOKED_AT = 4_000  # characters of a result or an answer
-HEAD, TAIL = 2, 3  # lines of a result that may say that it failed: between them, documents speak of errors
+LOOKED_AT = 4_000  # characters of an answer
 BEGIN = 400  # characters by which results are taken for the same: the rest is often a time or a count
 NEAR = 60  # characters before a hand-over in which it may turn out an offer
-BAD_REQUEST, END_OF_CODES = 400, 600  # of HTTP
 END = 2  # answers that may say that somebody else takes over
 
-_ERROR = re.compile(
-    r"""(?:\W{0,3}(?:observation|result|output|stderr)\s?[:=]\s?)?\W{0,3}
-    (?: (?:error|fatal|exception|failure)\b\s?(?:[:!\]}(\d]|-\s|$|code\b|while\b|occurred\b|executing\b)
-      | (?:an?|unexpected|internal|unknown|sql|syntax|runtime|server|tool|api|http|validation|execution)\s
-        (?:\w{1,20}\s){0,2}(?:error|exception)\b
-      | (?:\w{1,60}\.){0,6}\w{0,60}(?:error|exception)(?::|$|\()
-      | failed\b(?::|\sto\b)
-      | (?:error|err|exception|errors)["']?\s?:\s?(?:["'][^"']|[{\[]\s?["'{]|true|[1-9])
-      | (?:success|ok)["']?\s?:\s?false
-      | status["']?\s?:\s?["']?(?:error|failed|failure)
-      | is_?error["']?\s?:\s?true )""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_BROKEN = re.compile(
-    r"traceback \(most recent|\bcommand not found\b|: no such file or directory\b|: permission denied\b"
-    r"|is not recognized as an internal or external",
-    re.IGNORECASE,
-)
 _CANNOT = r"(?:can(?:no|['’])t|can\snot|(?:unable|not\s(?:able|allowed|permitted|authori[sz]ed))\sto)"
 _DEED = (
     r"(?:help(?!\sbut)|assist|process|fulfil|complete|comply|proceed|provide|offer|share|access|make|change|modify|cancel|refund"
@@ -97,39 +76,6 @@ def conduct(turns: Sequence[Turn], error: str | None = None) -> Conduct:
         refusal=declines(answers[-1]) if answers else None,
         ends_in_question=asks(answers[-1]) if answers else None,
         out_of_budget=_out_of_budget(answers[-1:] + [result.text for result in results[-1:]] + [error or ""]),
-    )
-
-
-def is_error(result: Turn) -> bool:
-    """Whether a result says that it failed, in its status or in its words: many tools answer "Error: …" as text."""
-    if result.failed:
-        return True
-    text = result.text[:LOOKED_AT]
-    if text.startswith("{") and isinstance(fields := _parsed(result.text), dict):
-        return _names_error(fields)
-    if _BROKEN.search(text):
-        return True
-    lines = [line for part in text.splitlines() if (line := part.strip())]
-    return any(_ERROR.match(line) for line in lines[:HEAD] + lines[HEAD:][-TAIL:])
-
-
-def _parsed(text: str) -> Any:
-    """What short JSON holds, None for anything else."""
-    try:
-        return json.loads(text) if len(text) <= LOOKED_AT else None
-    except (ValueError, RecursionError):
-        return None
-
-
-def _names_error(fields: dict[str, Any]) -> bool:
-    """Whether an object has an error that is not empty, or says that it is no success."""
-    status = next((fields[name] for name in ("status", "status_code", "statusCode", "code") if name in fields), None)
-    code = status if isinstance(status, int) else 0
-    return (
-        any(fields.get(name) for name in ("error", "errors", "isError", "is_error", "exception"))
-        or any(fields.get(name) is False for name in ("success", "ok"))
-        or (isinstance(status, str) and status.lower() in ("error", "failed", "failure"))
-        or BAD_REQUEST <= code < END_OF_CODES
     )
 
 

@@ -1,34 +1,32 @@
 """A requested job becomes items, and each item gets its summary."""
 
-import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
 
-from services.summarizer import local
+from services.summarizer import local, model
 from services.summarizer.corpus import survey
 from services.summarizer.facts import load_facts
-from services.summarizer.local import Summary
 from services.summarizer.releaser import Releaser
 from services.summarizer.sampling import Sample, draw, random_order
+from services.summarizer.summarized import Summarized
+from shared.asking import Asker
 from shared.bus import Publish, Router
 from shared.config import Settings
-from shared.context import load
+from shared.context import Loaded, load
 from shared.embedding.worker import Embedder
 from shared.ending import announce_end, fail_job
 from shared.errors import InvalidEventError, JobError, UsageError
 from shared.events import ItemSampled, ItemSummarized, JobRequested
-from shared.features import Features
 from shared.frozen import FrozenJob, FrozenJobs
 from shared.job_config import JobConfig
 from shared.jobs import new_job
 from shared.leases import Lease, hold
-from shared.models import Item, ItemState, Job, JobState, Plan, Run
-from shared.prompts import Piece
+from shared.models import Item, ItemState, Job, JobState
 from shared.store import Store
 
 router = Router("summarizer")
 
-ENGINES: dict[str, Callable[[Sequence[Piece], Plan, str | None], Summary]] = {"local": local.summarize}
+Engine = Callable[[Embedder, Asker, FrozenJob, Loaded], Awaitable[Summarized]]
+ENGINES: dict[str, Engine] = {"local": local.summarize_item, "model": model.summarize_item}
 BATCH = 1_000
 
 
@@ -107,7 +105,12 @@ def _nothing(job: Job, sample: Sample) -> str:
 
 @router.subscriber(ItemSampled, windowed=True)
 async def summarize_item(
-    event: ItemSampled, store: Store, publish: Publish, frozen_jobs: FrozenJobs, embedder: Embedder
+    event: ItemSampled,
+    store: Store,
+    publish: Publish,
+    frozen_jobs: FrozenJobs,
+    embedder: Embedder,
+    asker: Asker,
 ) -> None:
     """One item in, one stored summary out."""
     item = await store.item(event.workspace_id, event.job_id, event.item_id)
@@ -116,17 +119,14 @@ async def summarize_item(
     if item.state.final:
         return
     if item.state is not ItemState.SUMMARIZED:
-        await _summarize(store, item, await frozen_jobs.get(event.workspace_id, event.job_id), embedder)
+        frozen = await frozen_jobs.get(event.workspace_id, event.job_id)
+        await _summarize(store, item, frozen, embedder, asker)
     await publish(ItemSummarized(workspace_id=item.workspace_id, job_id=item.job_id, item_id=item.id))
 
 
-async def _summarize(store: Store, item: Item, frozen: FrozenJob, embedder: Embedder) -> None:
+async def _summarize(store: Store, item: Item, frozen: FrozenJob, embedder: Embedder, asker: Asker) -> None:
     [loaded] = await load(store, [item], frozen.prompt)
-    engine = ENGINES[frozen.job.config.engine]
-    summary = await asyncio.to_thread(
-        lambda: engine(frozen.prompt.render(loaded.context()), frozen.plan, _error_of(loaded.run))
-    )
-    features = await _embedded(summary, embedder)
+    found = await ENGINES[frozen.job.config.engine](embedder, asker, frozen, loaded)
     facts = await load_facts(store, item)
     await store.move_item(
         item.workspace_id,
@@ -134,27 +134,11 @@ async def _summarize(store: Store, item: Item, frozen: FrozenJob, embedder: Embe
         item.id,
         {ItemState.PENDING, ItemState.RELEASED},
         ItemState.SUMMARIZED,
-        summary=summary.text,
-        features=features.pack(),
-        facts=facts.model_copy(update={"conduct": summary.conduct}),
-    )
-
-
-def _error_of(run: Run | None) -> str | None:
-    if run is None or run.error is not None or run.status != "error":
-        return run.error if run else None
-    return "the trace says no more of it"
-
-
-async def _embedded(summary: Summary, embedder: Embedder) -> Features:
-    """The features with their vectors, in one call; without them where there are no weights."""
-    texts = [summary.features.request, summary.gist] if summary.gist else [summary.features.request]
-    vectors = await embedder.encode(texts)
-    if vectors is None:
-        return summary.features
-    return replace(
-        summary.features,
-        encoder=await embedder.name(),
-        request_vector=vectors[0],
-        gist_vector=vectors[1] if summary.gist else None,
+        summary=found.text,
+        features=found.features.pack(),
+        facts=facts.model_copy(update={"conduct": found.conduct}),
+        draft=found.draft,
+        quotes=found.quotes,
+        quotes_dropped=found.quotes_dropped,
+        unread=found.unread,
     )

@@ -3,20 +3,26 @@
 Beside it, for the categorizer: the features of `trace-summaries`' recipe, and the facts of the conversation.
 """
 
+import asyncio
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from services.summarizer.cleaning import joined, own, prose
 from services.summarizer.conduct import conduct
 from services.summarizer.language import language
 from services.summarizer.story import tell
+from services.summarizer.summarized import Summarized
+from shared.asking import Asker
 from shared.content import turns
+from shared.context import Loaded
+from shared.embedding.worker import Embedder
 from shared.features import Features
+from shared.frozen import FrozenJob
 from shared.messages import Turn, gathered
-from shared.models import Conduct, Plan
+from shared.models import Conduct, Plan, Run
 from shared.prompts import Piece, values_only
 
 LOOKED_AT = 8_000  # characters of the conversation that are counted as words
@@ -32,6 +38,32 @@ class Summary:
     features: Features
     gist: str
     conduct: Conduct
+
+
+async def summarize_item(embedder: Embedder, asker: Asker, frozen: FrozenJob, loaded: Loaded) -> Summarized:
+    """Raises ItemError where a body is damaged. Asks no model."""
+    summary = await asyncio.to_thread(summary_of, frozen, loaded)
+    texts = [summary.features.request, summary.gist] if summary.gist else [summary.features.request]
+    features = summary.features
+    if (vectors := await embedder.encode(texts)) is not None:  # None: there are no weights
+        features = replace(
+            features,
+            encoder=await embedder.name(),
+            request_vector=vectors[0],
+            gist_vector=vectors[1] if summary.gist else None,
+        )
+    return Summarized(summary.text, features, summary.conduct)
+
+
+def summary_of(frozen: FrozenJob, loaded: Loaded) -> Summary:
+    """CPU work: call it in a thread. Raises ItemError where a body is damaged."""
+    return summarize(frozen.prompt.render(loaded.context()), frozen.plan, error_of(loaded.run))
+
+
+def error_of(run: Run | None) -> str | None:
+    if run is None or run.error is not None or run.status != "error":
+        return run.error if run else None
+    return "the trace says no more of it"
 
 
 def summarize(pieces: Sequence[Piece], plan: Plan, error: str | None = None) -> Summary:

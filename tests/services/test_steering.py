@@ -46,6 +46,17 @@ def test_what_tells_no_items_apart_pulls_nothing(values: tuple[Any, ...]) -> Non
     assert steering.columns([], {"urgent": BOOLEAN}) is None
 
 
+def test_frequent_values_of_an_open_attribute_pull_and_a_text_of_ones_own_does_not() -> None:
+    schemas = {"note": SCHEMAS["note"]}
+    found = steering.columns(rows("late", "late", "refund", "refund", "once", name="note"), schemas)
+    assert found is not None
+    likeness = found @ found.T
+    assert likeness[0, 1] > 0 > likeness[0, 2]
+    assert found.shape[1] == 3
+    own = [f"text {n}" for n in range(98)]
+    assert steering.columns(rows("same", "same", *own, name="note"), schemas) is None
+
+
 def test_an_unknown_number_is_an_average_one_and_a_huge_one_is_bounded() -> None:
     found = steering.columns(rows(1, 2, 3, None, 10**400, *[2] * 50, 1e12, name="usd"), {"usd": SCHEMAS["usd"]})
     assert found is not None

@@ -203,15 +203,15 @@ def test_text_of_a_trace_is_not_rendered_again() -> None:
 )
 def test_a_trace_cannot_close_or_open_the_delimiters(attack: str) -> None:
     whole = joined(parse("Sum up: {{run.inputs}} end").render(with_inputs(attack)))
-    assert whole.startswith("Sum up: <trace_value>")
-    assert whole.endswith("</trace_value> end")
-    inside = whole.removeprefix("Sum up: <trace_value>").removesuffix("</trace_value> end")
+    assert whole.startswith("Sum up: \n<trace_value>\n")
+    assert whole.endswith("\n</trace_value>\n end")
+    inside = whole.removeprefix("Sum up: \n<trace_value>\n").removesuffix("\n</trace_value>\n end")
     assert not re.search(r"<[\s/]*trace_value", inside, re.IGNORECASE)
     assert inside.replace("&lt;", "<") == attack
 
 
 def test_only_values_stand_between_delimiters() -> None:
-    assert joined([Piece("a<", False), Piece("b<c", True, "b<c")]) == "a<<trace_value>b<c</trace_value>"
+    assert joined([Piece("a<", False), Piece("b<c", True, "b<c")]) == "a<\n<trace_value>\nb<c\n</trace_value>"
 
 
 def test_rendering_stops_with_a_mark_at_its_bound() -> None:
