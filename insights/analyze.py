@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from insights.estimating import refuse_over_budget
 from insights.options import is_relative
 from insights.patience import Patience
 from insights.process import ROUTERS, Process, running
@@ -13,6 +14,7 @@ from insights.progress import Progress
 from insights.report_json import write_report
 from insights.report_text import ReportView, print_report
 from insights.source import Source, load, own_workspace
+from shared.bill import Bill
 from shared.config import Settings
 from shared.ending import UNFINISHED, now
 from shared.job_config import JobConfig
@@ -26,24 +28,33 @@ POLL = 0.1  # seconds between looks at the store
 
 
 async def analyze(
-    source: Source, config: JobConfig, settings: Settings, folder: Path, target: Path | None, *, verbose: bool = False
+    source: Source,
+    config: JobConfig,
+    settings: Settings,
+    folder: Path,
+    target: Path | None,
+    *,
+    verbose: bool = False,
+    base_url: str | None = None,
 ) -> int:
     """The exit code: 0, or 1 if the job failed. The report goes to the terminal, and to `target` as JSON."""
     names = tuple(ROUTERS) if settings.bus == "local" else ()
-    async with running(names, settings, folder, grace=GRACE) as process:
+    async with running(names, settings, folder, grace=GRACE, base_url=base_url) as process:
         with Progress() as progress:
             project = await load(process.store, source, progress, own_workspace(source))
             job = await find_or_submit(process, project, config)
             patience = Patience(process.check, alone=bool(names))
             job = await _wait(process, job, progress, patience)
-        await _print(process.store, job, project, Console(stderr=str(target) == "-"), verbose=verbose)
+        bill = Bill.of(await process.store.spending(job.workspace_id, job.id), process.asker.cost)
+        await _print(process.store, job, project, bill, Console(stderr=str(target) == "-"), verbose=verbose)
         if target is not None:
-            await write_report(None if str(target) == "-" else target, process.store, job, project=project)
+            path = None if str(target) == "-" else target
+            await write_report(path, process.store, job, project=project, bill=bill)
     return 0 if job.state is JobState.SUCCESS else 1
 
 
 async def find_or_submit(process: Process, project: Project, config: JobConfig) -> Job:
-    """The job of this input and these options.
+    """The job of this input and these options. UsageError if a new one would cost more than its budget.
 
     An unfinished one goes on with its frozen window; a finished one is taken as it is, but one with a relative window
     is made anew; a failed one is tried again from the start.
@@ -60,6 +71,7 @@ async def find_or_submit(process: Process, project: Project, config: JobConfig) 
             return job
     at = now()
     job = new_job(project, name_uuid(key, str(at)) if is_relative(config) else key, config, at=at)
+    await refuse_over_budget(store, job, process.prices)
     await submit_job(store, process.bus.publish, job)
     return job
 
@@ -92,8 +104,8 @@ async def _show(store: Store, job: Job, progress: Progress) -> None:
         progress.show("Figures", 0, 1)
 
 
-async def _print(store: Store, job: Job, project: Project, console: Console, *, verbose: bool) -> None:
+async def _print(store: Store, job: Job, project: Project, bill: Bill, console: Console, *, verbose: bool) -> None:
     report = await report_of(store, job)
     few = report is not None and report.stats.get("run_count", 0) < FEW
     items = await store.items(job.workspace_id, job.id, states={ItemState.DONE}, limit=FEW) if few else []
-    print_report(ReportView(job, report, project, items), console, verbose=verbose)
+    print_report(ReportView(job, report, project, items, bill), console, verbose=verbose)

@@ -4,30 +4,24 @@ import asyncio
 import logging
 import logging.handlers
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from insights.cache import cache_commands
 from insights.fake_model.command import fake_model
 from insights.folder import data_folder, locked
+from insights.job_options import JobOptions, refuse_bytes, takes_job_options
 from insights.main import INTERRUPTED, STOPPED
-from insights.option_values import (
-    ATTRIBUTE,
-    CATEGORY,
-    EXAMPLES,
-    GIVEN_VALUES,
-    HIERARCHY,
-    attributes_of,
-    categories_of,
-    examples_of,
-    hierarchy_of,
-)
-from insights.options import job_config, prompt_text, sample_size, window
 from insights.output import check_writable
 from shared.config import Settings
 from shared.errors import InsightsError, UsageError
+
+if TYPE_CHECKING:
+    from insights.source import Source
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -39,11 +33,15 @@ topics = typer.Typer(no_args_is_help=True, help="The topics on Kafka.")
 store_commands = typer.Typer(no_args_is_help=True, help="The store that INSIGHTS_STORE names.")
 app.add_typer(topics, name="topics")
 app.add_typer(store_commands, name="store")
+config_commands = typer.Typer(no_args_is_help=True, help="Configurations of jobs.")
+app.add_typer(config_commands, name="config")
+app.add_typer(cache_commands, name="cache")
 app.command("fake-model")(fake_model)
 
 File = Annotated[str, typer.Argument(help="A file of traces (JSON lines; gzip or zstd are found out), or - for a pipe")]
 Text = Annotated[str | None, typer.Option(help="Any JSON lines: the field that holds the text")]
 Id = Annotated[str | None, typer.Option("--id", help="With --text: the field that holds the record's id")]
+BaseUrl = Annotated[str | None, typer.Option(help="Any OpenAI-compatible endpoint: http://localhost:11434/v1")]
 Data = Annotated[Path | None, typer.Option(help="Folder of the local files; a per-user one if not given")]
 
 LONGEST_NAME = 255  # characters of a project's name, which the gateway keeps
@@ -70,24 +68,19 @@ def _end(sentence: str, code: int) -> None:
     raise SystemExit(code)
 
 
-def _refuse_bytes(**options: str | list[str] | None) -> None:
-    """UsageError for text that is not UTF-8: Python keeps such bytes as lone surrogates, which no store takes."""
-    for name, given in options.items():
-        for value in [given] if isinstance(given, str) else given or ():
-            if not _is_utf8(value):
-                raise UsageError(f"--{name} {value!r} is not UTF-8: write it in a terminal that is set to UTF-8.")
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _run(work: Coroutine[Any, Any, int]) -> None:
     raise SystemExit(asyncio.run(work))
+
+
+@contextmanager
+def _opened(file: str, text: str | None, id_: str | None, folder: Path, command: str) -> Iterator["Source"]:
+    """The file of traces, in a data folder that no other process uses meanwhile."""
+    from insights.source import opened
+
+    refuse_bytes(text=text, id=id_)
+    with locked(folder, command), opened(file, text, id_, folder) as source:
+        _log_to_file(folder)
+        yield source
 
 
 def _log_to_file(folder: Path) -> None:
@@ -104,55 +97,73 @@ def _log_to_stderr(level: str) -> None:
 
 
 @app.command()
+@takes_job_options
 def analyze(
     file: File,
-    name: Annotated[str | None, typer.Option(help="Name of the report")] = None,
-    sample: Annotated[str | None, typer.Option(help="How many traces at most, or all")] = None,
-    since: Annotated[str | None, typer.Option(help="7d, 36h or a time: traces that began then or later")] = None,
-    until: Annotated[str | None, typer.Option(help="A time: traces that began before it")] = None,
-    filter_: Annotated[str | None, typer.Option("--filter", help="""Such as 'eq(status, "error")'""")] = None,
-    prompt: Annotated[str | None, typer.Option(help="What of a trace counts: '{{run.inputs.x}}', or a file")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the sample and the categories")] = None,
-    unit: Annotated[str | None, typer.Option(help="trace, or thread")] = None,
-    attribute: Annotated[list[str] | None, typer.Option(help=f"{ATTRIBUTE}, {GIVEN_VALUES}; repeatable")] = None,
-    category: Annotated[list[str] | None, typer.Option(help=f"A category of your own: {CATEGORY}; repeatable")] = None,
-    examples: Annotated[Path | None, typer.Option(help=f"A YAML file of texts by category: {EXAMPLES}")] = None,
-    hierarchy: Annotated[str | None, typer.Option(help=f"How many subcategories and categories: {HIERARCHY}")] = None,
-    max_leaves: Annotated[int | None, typer.Option(min=0, help="At most so many subcategories; 0: no bound")] = None,
-    config: Annotated[Path | None, typer.Option(help="job.yaml: every option of a job")] = None,
+    options: JobOptions,
+    base_url: BaseUrl = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print three prompts for a model; ask nothing")] = False,
     json: Annotated[Path | None, typer.Option(help="Write the report to this file, or - for a pipe")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Print every subcategory and every figure")] = False,
     text: Text = None,
     id_: Id = None,
     data: Data = None,
 ) -> None:
-    """A file of traces in, a report out. Nothing leaves this machine."""
-    _refuse_bytes(name=name, since=since, until=until, filter=filter_, prompt=prompt, unit=unit, text=text, id=id_)
-    _refuse_bytes(attribute=attribute, category=category, hierarchy=hierarchy)
+    """A file of traces in, a report out. Nothing leaves this machine, unless the engine is `model`."""
     settings, folder = _local(data)
-    options = window(since, until) | {
-        "name": name,
-        "sample": sample_size(sample),
-        "filter": filter_,
-        "summary_prompt": prompt_text(prompt),
-        "seed": seed,
-        "unit": unit,
-        "attribute_schemas": attributes_of(attribute),
-        "partitions": categories_of(category),
-        "partition_examples": examples_of(examples),
-        "hierarchy": hierarchy_of(hierarchy),
-        "max_leaves": max_leaves,
-    }
-    wanted = job_config(config, options)
+    config = options.job_config()
+    if dry_run:
+        with _opened(file, text, id_, folder, "analyze") as source:
+            from insights.estimating import dry_run as show
+
+            _run(show(source, config, settings, folder))
     if json is not None:
         check_writable(json)
     from insights.analyze import analyze as work  # what is wrong with the options is said before the engines load
-    from insights.source import opened
+    from insights.model_endpoint import require_endpoint
 
-    with locked(folder, "analyze"), opened(file, text, id_, folder) as source:
-        _log_to_file(folder)
+    require_endpoint(config, settings, base_url)
+    with _opened(file, text, id_, folder, "analyze") as source:
         print(f"Data folder: {folder}", file=sys.stderr)
-        _run(work(source, wanted, settings, folder, json, verbose=verbose))
+        _run(work(source, config, settings, folder, json, verbose=verbose, base_url=base_url))
+
+
+@app.command("estimate")
+@takes_job_options
+def estimate_(file: File, options: JobOptions, text: Text = None, id_: Id = None, data: Data = None) -> None:
+    """What the engine `model` would take: calls, tokens and dollars by stage. Asks no model."""
+    settings, folder = _local(data)
+    config = options.job_config()
+    with _opened(file, text, id_, folder, "estimate") as source:
+        from insights.estimating import estimate_file
+
+        _run(estimate_file(source, config, settings, folder))
+
+
+@config_commands.command("draft")
+@takes_job_options
+def draft(
+    file: File,
+    agent: Annotated[str, typer.Option(help="What the application is: 'support bot of a bank'")],
+    learn: Annotated[str, typer.Option(help="What you want to find out: 'where users give up'")],
+    options: JobOptions,
+    base_url: BaseUrl = None,
+    output: Annotated[Path | None, typer.Option(help="Write it to this file; printed if not given")] = None,
+    text: Text = None,
+    id_: Id = None,
+    data: Data = None,
+) -> None:
+    """A job.yaml from two answers and a look at some traces; by rules, or in one call with --engine model."""
+    refuse_bytes(agent=agent, learn=learn)
+    settings, folder = _local(data)
+    config = options.job_config()
+    with _opened(file, text, id_, folder, "config draft") as source:
+        from insights.drafting import draft as work
+        from insights.output import output as into
+
+        made = asyncio.run(work(source, agent.strip(), learn.strip(), config, settings, folder, base_url))
+    with into(output, "utf-8") as write:
+        write(made)
 
 
 @app.command()
@@ -172,7 +183,7 @@ def demo(
     path = _local(data)[1] / f"demo-{traces}-{seed}.jsonl"
     write(path, traces, seed)
     print(f"Made {traces:,} sample traces, to be analysed by: insights analyze {path}\n", file=sys.stderr)
-    analyze(str(path), name="Sample traces", data=data)
+    analyze(str(path), options=JobOptions(name="Sample traces"), data=data)
 
 
 @app.command("import")
@@ -187,7 +198,7 @@ def import_(
     from insights.importing import import_file
     from insights.source import opened
 
-    _refuse_bytes(project=project, text=text, id=id_)
+    refuse_bytes(project=project, text=text, id=id_)
     if not 1 <= len(project) <= LONGEST_NAME:
         raise UsageError(f"--project has {len(project):,} characters: give a name of 1 to {LONGEST_NAME}.")
     settings, folder = _local(data)

@@ -1,5 +1,6 @@
 """The command line's options as a job's configuration: `job.yaml` first, then what the options say."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -103,6 +104,16 @@ def prompt_text(given: str | None) -> str | None:
         return Path(given).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise UsageError(f"--prompt {given!r} holds no {{{{variable}}}} and is no file that can be read.") from error
+
+
+def budget_of(given: str | None) -> float | None:
+    """Dollars, with or without their sign."""
+    if given is None:
+        return None
+    amount = given.strip().removeprefix("$")
+    if not re.fullmatch(r"\d{1,9}(\.\d{0,6})?", amount, re.ASCII):
+        raise UsageError(f"--budget {given!r}: expected dollars, such as 2.00.")
+    return float(amount)
 
 
 def sample_size(given: str | None) -> int | str | None:

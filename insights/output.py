@@ -16,8 +16,8 @@ Write = Callable[[str], object]
 
 
 @contextmanager
-def output(path: Path | None) -> Iterator[Write]:
-    """What writes ASCII text to `path`, or to standard output where it is None.
+def output(path: Path | None, encoding: str = "ascii") -> Iterator[Write]:
+    """What writes text to `path`, or to standard output where it is None.
 
     The file takes its place in one step when the block ends, and an error leaves what was there before. UsageError
     where it can't be written.
@@ -27,11 +27,11 @@ def output(path: Path | None) -> Iterator[Write]:
         sys.stdout.flush()
     elif path.exists() and not path.is_file():  # a device or a pipe must not be replaced by a file
         with _told(path):
-            file = path.open("w", encoding="ascii")
+            file = path.open("w", encoding=encoding)
         with file:
             yield partial(_write, path, file)
     else:
-        with _replaced(path) as write:
+        with _replaced(path, encoding) as write:
             yield write
 
 
@@ -46,11 +46,11 @@ def check_writable(path: Path) -> None:
 
 
 @contextmanager
-def _replaced(path: Path) -> Iterator[Write]:
+def _replaced(path: Path, encoding: str) -> Iterator[Write]:
     target = path.resolve()  # a link stays a link
     beside = target.with_name(f".insights-{uuid.uuid4().hex}.tmp")
     with _told(path):
-        file = beside.open("x", encoding="ascii")
+        file = beside.open("x", encoding=encoding)
     try:
         yield partial(_write, path, file)
         with _told(path):

@@ -1,8 +1,9 @@
 """Lines on a console: wrapped at its width, in columns, with nothing in them that can drive a terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from insights.printable import is_unicode, printable
@@ -42,6 +43,11 @@ class Page:
             self._console.print(Text(start) + line, soft_wrap=True)
             start = " " * len(start)
 
+    def text(self, text: str, *, indent: int = 2) -> None:
+        """Of several lines, each wrapped under its own beginning."""
+        for line in text.splitlines():
+            self.line(line, indent=min(indent + len(line) - len(line.lstrip(" ")), self._console.width // 2))
+
     def row(self, name: str, share: float | None, cells: Sequence[str], indent: int = 0, style: str = "bold") -> None:
         """One line of the table, of the same columns in every line; a long name goes on below itself."""
         figures = " ".join(cell.rjust(width) for cell, width in zip(cells, COLUMNS, strict=True))
@@ -57,6 +63,15 @@ class Page:
                 line.pad_right(room - line.cell_len)
                 line.append(f" {figures}", style if style == "dim" else "not bold")
             self._console.print(Text(" " * indent) + line, soft_wrap=True)
+
+    def table(self, headers: Sequence[str], rows: Iterable[Sequence[str]], *, texts: int) -> None:
+        """Columns as wide as they need; the first `texts` are text, the others figures."""
+        table = Table(box=None, pad_edge=False, header_style="dim", expand=False)
+        for place, header in enumerate(headers):
+            table.add_column(header, justify="left" if place < texts else "right", overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(printable(cell, self._console.encoding)) for cell in row))
+        self._console.print(table)
 
     def _wrapped(self, text: str, style: str, width: int) -> Iterator[Text]:
         """A percent sign stays beside its number."""

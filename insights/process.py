@@ -44,6 +44,8 @@ class Process:
     store: Store
     bus: Bus
     embedder: Embedder
+    asker: Asker
+    prices: Prices
     tasks: Sequence[asyncio.Task[None]]
     ended: asyncio.Event
 
@@ -58,9 +60,15 @@ class Process:
 
 @contextlib.asynccontextmanager
 async def running(
-    names: Sequence[str], settings: Settings, folder: Path, *, grace: float = 40.0, more: Sequence[Router] = ()
+    names: Sequence[str],
+    settings: Settings,
+    folder: Path,
+    *,
+    grace: float = 40.0,
+    more: Sequence[Router] = (),
+    base_url: str | None = None,
 ) -> AsyncIterator[Process]:
-    """The services `names` at work, and what `more` subscribes to.
+    """The services `names` at work, and what `more` subscribes to. `base_url`: of the models, if not the settings'.
 
     Raises UnavailableError or UsageError, with what to do, where they can't start.
     """
@@ -81,7 +89,9 @@ async def running(
         embedder = Embedder(settings.embedding, settings.cache)
         if names:
             await embedder.verify()
-        llm = Llm(endpoint(settings), concurrency=settings.model_concurrency)
+        llm = Llm(endpoint(settings, base_url), concurrency=settings.model_concurrency)
+        prices = Prices.load(settings.prices)
+        asker = Asker(store, llm, prices)
         dependencies = {
             "store": store,
             "publish": bus.publish,
@@ -89,7 +99,7 @@ async def running(
             "owner": _owner(settings),
             "frozen_jobs": FrozenJobs(store),
             "embedder": embedder,
-            "asker": Asker(store, llm, Prices.load(settings.prices)),
+            "asker": asker,
         }
         for router in (*(ROUTERS[name] for name in names), *more):
             bus.include_router(router, dependencies)
@@ -103,7 +113,7 @@ async def running(
         for task in tasks:
             task.add_done_callback(lambda task: _note_end(task, ended))
         try:
-            yield Process(store, bus, embedder, tasks, ended)
+            yield Process(store, bus, embedder, asker, prices, tasks, ended)
         finally:
             for task in tasks:
                 task.cancel()
@@ -113,10 +123,11 @@ async def running(
             await llm.close()
 
 
-def endpoint(settings: Settings) -> Endpoint:
-    """The endpoint that the environment names; nothing is sent there before a job asks a model."""
+def endpoint(settings: Settings, base_url: str | None = None) -> Endpoint:
+    """At `base_url`, else where the environment says; nothing is sent there before a job asks a model."""
     openai = OpenAISettings()
-    return Endpoint(openai.base_url, openai.api_key, timeout=settings.model_timeout)
+    headers = {name: value.get_secret_value() for name, value in settings.model_headers.items()}
+    return Endpoint(base_url or openai.base_url, openai.api_key, headers, timeout=settings.model_timeout)
 
 
 @contextlib.asynccontextmanager

@@ -13,6 +13,7 @@ from typing import Any
 
 from insights.output import output
 from services.aggregator.coverage import coverage
+from shared.bill import NO_BILL, Bill
 from shared.models import Item, ItemState, Job, Project, Report
 from shared.report import clusters_of, head, ordered, report_of
 from shared.store import Store
@@ -22,14 +23,14 @@ LISTED = 100  # failed items and bad lines; the counts beside them are of all
 _LONGEST_INTEGER = 1_024  # bits: a reader that takes numbers as doubles can't hold more
 
 
-async def write_report(path: Path | None, store: Store, job: Job, *, project: Project) -> None:
+async def write_report(path: Path | None, store: Store, job: Job, *, project: Project, bill: Bill = NO_BILL) -> None:
     """To `path`, replaced in one step, or to standard output where it is None. UsageError if it can't be written."""
     with output(path) as write:
-        async for text in _texts(store, job, project):
+        async for text in _texts(store, job, project, bill):
             await asyncio.to_thread(write, text)
 
 
-async def _texts(store: Store, job: Job, project: Project) -> AsyncIterator[str]:
+async def _texts(store: Store, job: Job, project: Project, bill: Bill) -> AsyncIterator[str]:
     """The document in pieces: a key, or a page of items, at a time."""
     report = await report_of(store, job)
     clusters = clusters_of(report)
@@ -44,7 +45,8 @@ async def _texts(store: Store, job: Job, project: Project) -> AsyncIterator[str]
         yield opening + ",\n".join(_dump(row) for row in rows)
         opening = ",\n"
     yield "\n]"
-    for key, value in (await _tail(store, job, project, report)).items():
+    tail = await _tail(store, job, project, report)
+    for key, value in (tail | bill.document()).items():
         yield f",\n{_dump(key)}: {_dump(value)}"
     yield "\n}\n"
 

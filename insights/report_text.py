@@ -8,6 +8,8 @@ from typing import Any
 from rich.console import Console
 
 from insights.page import Page
+from insights.spending_text import HEADERS, price_note, spending_rows
+from shared.bill import NO_BILL, Bill
 from shared.figure_wording import short_figure, whole_figure
 from shared.models import FEW, NONE_OF_THESE, Cluster, Item, Job, JobState, Project, Report
 from shared.wording import money, percent, seconds
@@ -28,6 +30,7 @@ class ReportView:
     report: Report | None
     project: Project
     items: Sequence[Item] = ()
+    bill: Bill = NO_BILL
 
 
 def print_report(report: ReportView, console: Console, *, verbose: bool = False) -> None:
@@ -50,6 +53,7 @@ class _Printer:
         if self._report is not None:
             self._body(self._report)
         self._losses()
+        self._spending()
         if self._report is not None:
             self._page.list("How far to trust it", [(0, note) for note in self._report.notes])
 
@@ -212,6 +216,18 @@ class _Printer:
             *self._reasons("Runs whose root run is not in the file", source.get("orphans")),
         ]
         self._page.list("Not in this report", lines)
+
+    def _spending(self) -> None:
+        """Also of a job that failed: what was paid is paid."""
+        bill = self._view.bill
+        if not bill.lines:
+            return
+        self._page.heading("What the models took")
+        self._page.table(HEADERS, spending_rows(bill), texts=2)
+        if any(line.estimated for line in bill.lines):
+            self._page.line("~: estimated, since the endpoint does not tell its tokens", style="dim")
+        if note := price_note(bill):
+            self._page.line(note, style="dim")
 
     def _reasons(self, what: str, count: int | None, reasons: Sequence[str] = ()) -> list[tuple[int, str]]:
         if not count:

@@ -1,0 +1,113 @@
+"""`insights config draft`: a job.yaml from what the user wants to know and a look at some traces."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from insights.draft_look import Look, look
+from insights.draft_model import Draft, by_model, request
+from insights.draft_rules import by_rules, prompt
+from insights.drawn import read
+from insights.model_endpoint import require_endpoint
+from insights.process import endpoint
+from insights.source import Source
+from services.summarizer.sampling import draw
+from shared import prompts
+from shared.config import Settings
+from shared.context import Loaded, load
+from shared.cutting import cut
+from shared.errors import AnswerError, UsageError
+from shared.estimate import evenly
+from shared.frozen import prompt_of
+from shared.job_config import JobConfig
+from shared.llm import Llm, Prices, cost
+from shared.models import Item
+from shared.wording import money
+
+LOOKED_AT = 50  # traces
+SHOWN, SHOWN_TOKENS = 3, 1_000  # traces that a model is shown, and of each at most
+
+
+async def draft(
+    source: Source, agent: str, learn: str, config: JobConfig, settings: Settings, folder: Path, base_url: str | None
+) -> str:
+    """The text of a job.yaml. One call to `config.summary_model` if the engine is `model`, else none.
+
+    Raises UsageError for a file without traces, JobError or ModelAwayError where the model does not answer.
+    """
+    require_endpoint(config, settings, base_url)
+    async with read(source, config, settings, folder) as (store, job):
+        items = (await draw(store, job)).items
+        if not items:
+            raise UsageError(f"{source.name} has no finished trace to look at.")
+        loaded = await load(store, evenly(items, LOOKED_AT), prompt_of(job))
+    threads = 1.0 if config.unit == "thread" else _threaded(items)
+    seen = await asyncio.to_thread(lambda: look((one.context() for one in loaded), threads))
+    if config.engine == "local":
+        how = "by rules, without a model (--engine model asks one)"
+        return _text(by_rules(agent, learn, seen, len(items)), how, config)
+    return await _asked(agent, learn, seen, loaded, len(items), config, settings, base_url)
+
+
+async def _asked(
+    agent: str,
+    learn: str,
+    seen: Look,
+    loaded: Sequence[Loaded],
+    traces: int,
+    config: JobConfig,
+    settings: Settings,
+    base_url: str | None,
+) -> str:
+    shown = await asyncio.to_thread(lambda: [_shown(one, seen) for one in loaded[:SHOWN]])
+    llm = Llm(endpoint(settings, base_url))
+    try:
+        answer = await llm.ask(request(agent, learn, seen, shown, config.summary_model))
+    except AnswerError as error:
+        how = f"by rules, for {config.summary_model} gave no answer that can be used ({error})"
+        return _text(by_rules(agent, learn, seen, traces), how, config)
+    finally:
+        await llm.close()
+    dollars = cost(answer.usage, Prices.load(settings.prices).of(config.summary_model))
+    how = f"by {config.summary_model} in one call, for {'an unknown price' if dollars is None else money(dollars)}"
+    return _text(by_model(Draft.model_validate(answer.value), learn, seen, traces), how, config)
+
+
+def _text(values: dict[str, Any], how: str, config: JobConfig) -> str:
+    """With what was asked for in `config` over it. The file is read back: what is written is a valid job."""
+    asked = config.model_dump(mode="json", exclude_defaults=True)
+    body = yaml.dump(values | asked, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    JobConfig.strict(yaml.safe_load(body), "The draft")
+    return (
+        f"# Drafted {' '.join(how.split())}. Read it, change it, and look at what it asks:\n"
+        "#   insights analyze FILE --config job.yaml --dry-run\n"
+        "#   insights estimate FILE --config job.yaml\n"
+        f"{body}"
+    )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Texts of several lines stand as they are read, since people change them."""
+
+
+def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    node: yaml.ScalarNode = dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    return node
+
+
+_Dumper.add_representer(str, _text_node)
+
+
+def _threaded(items: Sequence[Item]) -> float:
+    """The share of traces that are one of several of a thread."""
+    sizes = Counter(item.thread_id for item in items if item.thread_id)
+    return sum(size for size in sizes.values() if size > 1) / len(items)
+
+
+def _shown(loaded: Loaded, seen: Look) -> str:
+    wanted = prompts.parse(prompt("", [path for path in seen.chosen() if path.startswith("run.")] or ["run.inputs"]))
+    return cut(wanted.render(loaded.context()), SHOWN_TOKENS).content
