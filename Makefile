@@ -60,10 +60,10 @@ lock: $(LOCKER)/bin/uv ## the lock files again; UPGRADE=1 for the newest version
 	$(WEIGHTS) >> requirements.lock
 	$(BUILD) | $(LOCK) -o requirements-dev.lock -c requirements.lock --group dev --custom-compile-command \
 		"make lock. Holds all of requirements.lock but its last line, the weights, and the dependency group dev."
-	$(LOCKER)/bin/uv pip compile benchmarks/peers/bertopic.in --override benchmarks/peers/without.txt --quiet \
-		--universal --python-version 3.11 --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade) \
-		-o benchmarks/peers/bertopic.lock --custom-compile-command \
-		"make lock. What BERTopic needs, in an environment of its own."
+	for peer in bertopic kura; do $(LOCKER)/bin/uv pip compile benchmarks/peers/$$peer.in --quiet \
+		--override benchmarks/peers/$$peer-without.txt --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url $(if $(UPGRADE),--upgrade) -o benchmarks/peers/$$peer.lock --custom-compile-command \
+		"make lock. What $$peer needs, in an environment of its own." || exit 1; done
 
 $(LOCKER)/bin/uv:
 	$(PYTHON) -m venv $(LOCKER)

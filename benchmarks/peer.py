@@ -1,8 +1,7 @@
-"""BERTopic as the peer, in a virtual environment of its own: it is of no use to the product."""
+"""BERTopic as the peer, in a virtual environment of its own."""
 
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,11 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.sets import Missing
+from benchmarks.environment import PEERS, python_of
 
-HERE = Path(__file__).resolve().parent
-ENVIRONMENT = HERE.parent / ".cache" / "bertopic"
-LOCK = HERE / "peers" / "bertopic.lock"
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -30,14 +26,14 @@ class Found:
 
 def bertopic(vectors: Array, texts: Sequence[str], *, repeats: int = 1, topics: int | None = None) -> Found:
     """BERTopic's defaults on these vectors. Raises Missing where it can't be installed."""
-    python = _installed()
+    python = python_of("bertopic")
     with tempfile.TemporaryDirectory(prefix="insights-bench-") as folder:
         rows, words = Path(folder) / "vectors.npy", Path(folder) / "texts.json"
         np.save(rows, vectors)
         words.write_text(json.dumps(list(texts)))
         command: list[str | Path] = [
             python,
-            HERE / "peers" / "run_bertopic.py",
+            PEERS / "run_bertopic.py",
             rows,
             words,
             str(repeats),
@@ -50,19 +46,3 @@ def bertopic(vectors: Array, texts: Sequence[str], *, repeats: int = 1, topics: 
         [np.array(labels) for labels in found["reduced"]],
         found["seconds"],
     )
-
-
-def _installed() -> Path:
-    """The environment's Python; made on the first call, from the lock."""
-    python = ENVIRONMENT / "bin" / "python"
-    done = ENVIRONMENT / ".installed"
-    if done.is_file() and done.stat().st_mtime >= LOCK.stat().st_mtime:
-        return python
-    try:
-        subprocess.run([sys.executable, "-m", "venv", ENVIRONMENT], check=True)
-        pip: list[str | Path] = [python, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-        subprocess.run([*pip, "install", "--no-deps", "--require-hashes", "-r", LOCK], check=True)
-    except subprocess.CalledProcessError as error:
-        raise Missing("BERTopic could not be installed: is the package registry reached?") from error
-    done.touch()
-    return python

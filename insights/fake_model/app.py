@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from insights.fake_model import chat, errors, faults, vectors
+from insights.fake_model import chat, errors, faults, tokens, vectors
 from insights.fake_model.calls import call_of
 from insights.fake_model.counters import CUT_OFF, Counters, Seen
 from insights.fake_model.options import Options
@@ -37,6 +37,7 @@ class FakeModel:
     def __init__(self, options: Options, write: Callable[[str], object] | None = None) -> None:
         self.options = options
         self.counters = Counters(write)
+        tokens.counted_by()  # its table takes a second or more to load: no request may wait for it
 
     async def complete(self, request: Request) -> Response:
         return await self._serve(request, _CHAT)

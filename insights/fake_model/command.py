@@ -58,8 +58,9 @@ def fake_model(
             except OSError as error:
                 raise UsageError(f"--log {log} cannot be written ({error.strerror}): choose another file.") from error
         server = stack.enter_context(listening(host, port))
+        model = FakeModel(options, write)
         print(f"fake-model: ready on {url_of(server)}", flush=True)
-        serve(FakeModel(options, write), server)
+        serve(model, server)
 
 
 def _names(text: str | None) -> list[str]:
