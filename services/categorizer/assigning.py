@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.categorizer.draft import Labels, Surroundings
+from services.categorizer.draft import NOWHERE, Labels, Surroundings
 from services.categorizer.placing import place_items
 from shared.job_config import JobConfig
 from shared.questions import Questions, together
