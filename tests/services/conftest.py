@@ -7,11 +7,13 @@ from typing import Any, TypeVar
 import pytest
 
 from services.summarizer.local import summarize
+from shared.asking import Asker
 from shared.bodies import pack
 from shared.config import Settings
 from shared.embedding.worker import Embedder
 from shared.events import DeadLetter, Event
 from shared.job_config import JobConfig
+from shared.llm import Endpoint, Llm, Prices
 from shared.models import BodyPart, Item, ItemState, Job, JobState, Plan, Project, Run, StoredRun
 from shared.prompts import Piece
 from shared.store import connect
@@ -73,6 +75,14 @@ def settings() -> Settings:
 def embedder() -> Embedder:
     """As where no weights are installed: words alone."""
     return Embedder("none")
+
+
+@pytest.fixture
+async def asker(store: SqliteStore) -> AsyncIterator[Asker]:
+    """Of an endpoint that is not there: whoever asks it fails."""
+    llm = Llm(Endpoint("http://127.0.0.1:9/v1"), attempts=1)
+    yield Asker(store, llm, Prices.load())
+    await llm.close()
 
 
 def trace(run_id: str, said: str | None = None, **fields: Any) -> StoredRun:

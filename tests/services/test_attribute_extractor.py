@@ -1,6 +1,5 @@
 """extract_attributes: a summarised item gets its attributes and ends."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from shared.embedding.worker import Embedder
 from shared.errors import InvalidEventError
 from shared.events import ItemEnded, ItemSummarized
 from shared.frozen import FrozenJobs
-from shared.llm import Endpoint, Llm, Prices
 from shared.models import FINAL, Item, ItemState, JobState
 from shared.store.sqlite import SqliteStore
 from tests.services.conftest import PLAN, J, Published, W, item, job, trace
@@ -21,14 +19,6 @@ EVENT = ItemSummarized(workspace_id=W, job_id=J, item_id="a")
 ENDED = ItemEnded(workspace_id=W, job_id=J, item_id="a")
 SCHEMAS = {"attribute_schemas": {"topic": {"type": "string"}, "angry": {"type": "boolean", "filter_by": True}}}
 UNKNOWN = {"topic": None, "angry": None}
-
-
-@pytest.fixture
-async def asker(store: SqliteStore) -> AsyncIterator[Asker]:
-    """Of an endpoint that is not there: whoever asks it fails."""
-    llm = Llm(Endpoint("http://127.0.0.1:9/v1"), attempts=1)
-    yield Asker(store, llm, Prices.load())
-    await llm.close()
 
 
 async def summarized(store: SqliteStore, state: ItemState = ItemState.SUMMARIZED, **fields: Any) -> FrozenJobs:

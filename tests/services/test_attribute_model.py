@@ -1,6 +1,6 @@
 """Attributes by a model: who is asked for what, how often, and what of the answers counts."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
@@ -17,13 +17,14 @@ from shared.errors import AnswerError
 from shared.events import ItemSummarized
 from shared.frozen import FrozenJobs
 from shared.job_config import AttributeSchema, JobConfig
-from shared.llm import Answer, Endpoint, Llm, Prices, Request, Usage
+from shared.llm import Answer, Endpoint, Llm, Prices, Request
 from shared.llm.client import Paid
 from shared.models import Item, ItemState, JobState, Stage
 from shared.store.sqlite import SqliteStore
 from tests.servers.fake_model import Endpoint as FakeEndpoint
 from tests.servers.fake_model import endpoint
 from tests.services.conftest import PLAN, J, Published, W, item, job, trace
+from tests.services.scripted import Scripted
 
 SAID = "My parcel is late. I want a refund of 30 dollars. urgent=true kind=billing"
 SCHEMAS: dict[str, Any] = {
@@ -35,25 +36,6 @@ TOLD = {"urgent": True, "kind": "billing", "refund_dollars": 30}
 
 
 _numbers = count()
-
-
-class Scripted(Llm):
-    """Answers in turn, and keeps what it was asked."""
-
-    def __init__(self, *answers: dict[str, Any]) -> None:
-        super().__init__(Endpoint("http://127.0.0.1:9/v1"))
-        self._script: Iterator[dict[str, Any]] = iter(answers)
-        self.requests: list[Request] = []
-
-    async def ask(self, request: Request, paid: Paid = lambda usage: None) -> Answer:
-        self.requests.append(request)
-        paid(Usage(input=10, output=5))
-        return Answer(request.shape.check(next(self._script)), Usage(10, 0, 5), 1, request.model, 1)
-
-    @property
-    def asked(self) -> list[list[str]]:
-        """The attributes of each call."""
-        return [list(one.shape.schema["properties"]) for one in self.requests]
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ import pytest
 
 from services.summarizer.handlers import lease_name, prepare, prepare_job, summarize_item
 from services.summarizer.releaser import Releaser
+from shared.asking import Asker
 from shared.config import Settings
 from shared.embedding.worker import Embedder
 from shared.errors import InvalidEventError, ItemError, UsageError
@@ -235,9 +236,9 @@ async def sampled(store: SqliteStore, state: ItemState = ItemState.RELEASED, **f
 
 @pytest.mark.parametrize("state", [ItemState.RELEASED, ItemState.PENDING])
 async def test_a_sampled_item_gets_its_summary_its_facts_and_its_features(
-    store: SqliteStore, publish: Published, embedder: Embedder, state: ItemState
+    store: SqliteStore, publish: Published, embedder: Embedder, asker: Asker, state: ItemState
 ) -> None:
-    await summarize_item(SAMPLED, store, publish, await sampled(store, state), embedder)
+    await summarize_item(SAMPLED, store, publish, await sampled(store, state), embedder, asker)
     found = await stored_item(store)
     assert (found.state, found.summary, found.facts.total_tokens) == (ItemState.SUMMARIZED, "My parcel is lost.", 7)
     assert found.facts.conduct == Conduct(messages=1, user_turns=1)
@@ -262,12 +263,12 @@ class Marking(Embedder):
 
 @pytest.mark.parametrize("answered", [True, False])
 async def test_request_and_gist_are_embedded_in_one_call(
-    store: SqliteStore, publish: Published, answered: bool
+    store: SqliteStore, publish: Published, asker: Asker, answered: bool
 ) -> None:
     frozen_jobs, embedder = await sampled(store), Marking()
     said = [{"role": "user", "content": "My parcel is lost."}, {"role": "assistant", "content": "It is on its way."}]
     await store.save_runs([trace("a", inputs={"messages": said[: 1 + answered]})])
-    await summarize_item(SAMPLED, store, publish, frozen_jobs, embedder)
+    await summarize_item(SAMPLED, store, publish, frozen_jobs, embedder, asker)
     features = Features.unpack((await stored_item(store)).features)
     gist = ["My parcel is lost.\nIt is on its way."] if answered else []
     assert embedder.calls == [["My parcel is lost.", *gist]]
@@ -277,10 +278,12 @@ async def test_request_and_gist_are_embedded_in_one_call(
     assert features.gist_vector is None or features.gist_vector.argmax() == 1
 
 
-async def test_the_error_of_a_run_is_told(store: SqliteStore, publish: Published, embedder: Embedder) -> None:
+async def test_the_error_of_a_run_is_told(
+    store: SqliteStore, publish: Published, embedder: Embedder, asker: Asker
+) -> None:
     frozen_jobs = await sampled(store)
     await store.save_runs([trace("a", "Go on.", status="error", error="GraphRecursionError: recursion limit")])
-    await summarize_item(SAMPLED, store, publish, frozen_jobs, embedder)
+    await summarize_item(SAMPLED, store, publish, frozen_jobs, embedder, asker)
     found = await stored_item(store)
     assert (found.summary or "").endswith("Error: GraphRecursionError: recursion limit")
     assert found.facts.conduct is not None
@@ -288,42 +291,42 @@ async def test_the_error_of_a_run_is_told(store: SqliteStore, publish: Published
 
 
 async def test_a_repeated_event_publishes_again_but_does_not_work_again(
-    store: SqliteStore, publish: Published, embedder: Embedder
+    store: SqliteStore, publish: Published, embedder: Embedder, asker: Asker
 ) -> None:
     """Given a summary that the work would not make, and a body at which it would fail."""
     frozen_jobs = await sampled(store, ItemState.SUMMARIZED, summary="the first")
     await store.save_runs([StoredRun(trace("a").run, {"inputs": b"no zstd"})])
-    await summarize_item(SAMPLED, store, publish, frozen_jobs, embedder)
+    await summarize_item(SAMPLED, store, publish, frozen_jobs, embedder, asker)
     assert (await stored_item(store)).summary == "the first"
     assert publish.events == [SUMMARIZED]
 
 
 @pytest.mark.parametrize("state", FINAL)
 async def test_an_item_that_has_ended_is_not_touched(
-    store: SqliteStore, publish: Published, embedder: Embedder, state: ItemState
+    store: SqliteStore, publish: Published, embedder: Embedder, asker: Asker, state: ItemState
 ) -> None:
     frozen_jobs = await sampled(store, state, reason="why")
     before = await stored_item(store)
-    await summarize_item(SAMPLED, store, publish, frozen_jobs, embedder)
+    await summarize_item(SAMPLED, store, publish, frozen_jobs, embedder, asker)
     assert await stored_item(store) == before
     assert publish.events == []
 
 
 async def test_an_item_or_a_job_that_was_deleted_makes_the_event_invalid(
-    store: SqliteStore, publish: Published, embedder: Embedder
+    store: SqliteStore, publish: Published, embedder: Embedder, asker: Asker
 ) -> None:
     with pytest.raises(InvalidEventError, match="There is no item a in job j"):
-        await summarize_item(SAMPLED, store, publish, FrozenJobs(store), embedder)
+        await summarize_item(SAMPLED, store, publish, FrozenJobs(store), embedder, asker)
     await store.insert_items([item("a", ItemState.RELEASED)])
     with pytest.raises(InvalidEventError, match="There is no prepared job j"):
-        await summarize_item(SAMPLED, store, publish, FrozenJobs(store), embedder)
+        await summarize_item(SAMPLED, store, publish, FrozenJobs(store), embedder, asker)
 
 
 async def test_an_item_whose_body_is_damaged_fails_with_a_sentence(
-    store: SqliteStore, publish: Published, embedder: Embedder
+    store: SqliteStore, publish: Published, embedder: Embedder, asker: Asker
 ) -> None:
     frozen_jobs = await sampled(store)
     await store.save_runs([StoredRun(trace("a").run, {"inputs": b"no zstd"})])
     with pytest.raises(ItemError, match="send the trace again"):
-        await summarize_item(SAMPLED, store, publish, frozen_jobs, embedder)
+        await summarize_item(SAMPLED, store, publish, frozen_jobs, embedder, asker)
     assert publish.events == []
