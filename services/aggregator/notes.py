@@ -19,7 +19,13 @@ def notes(job: Job, trust: Mapping[str, Any], whole: Mapping[str, Any]) -> tuple
     """One sentence each. `trust` is the categorizer's word on its own work, `whole` the figures of the sample."""
     if job.config.engine != "local":
         return tuple(_values(trust))
-    return (*_local(job.config), *_attributes(job, whole), *_vectors(job, trust), *_stability(job, trust, whole))
+    return (
+        *_local(job.config),
+        *_attributes(job, whole),
+        *_values(trust),
+        *_vectors(job, trust),
+        *_stability(job, trust, whole),
+    )
 
 
 def _local(config: JobConfig) -> Iterator[str]:
