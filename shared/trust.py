@@ -6,7 +6,8 @@
 With a model also: {"names": {"tried": unseen items that the model placed by names alone, "attracted": those it placed
 where they are, "renamed": names written once more}, "doubtful": {"items": …, "placed": …}, "given": {"asked_again": …,
 "changed": …, "without_answer": …}, where categories are given, "questions": {"asked": …, "budget": not asked for want
-of money, "answer": asked without an answer that can be used}}
+of money, "answer": asked without an answer that can be used}, "findings": {"refused": sentences with wrong numbers, and
+as before}}
 """
 
 BY_WORDS = "tfidf"  # vectors that are made without an encoder

@@ -17,6 +17,7 @@ from services.categorizer.sample import Sample
 from services.categorizer.top_level import Grouped, group_leaves
 from services.categorizer.trying import Tried, try_names
 from shared.asking import Asker, Purpose
+from shared.job_config import JobConfig
 from shared.models import Job, Stage
 from shared.questions import Questions
 from shared.worker import run_in_process
@@ -30,14 +31,18 @@ async def categorize(sample: Sample, job: Job, asker: Asker) -> Found:
         around = await run_in_process(surroundings, sample, job.config)
         assigned = await assign_items(questions, around, job.config)
     draft = await run_in_process(look, sample, job.config, assigned.place if assigned else None)
-    inside = [category.name for category in draft.found.categories] if assigned else ()
-    names = await name_leaves(questions, draft, inside)
-    grouped = await _grouped(questions, draft, names, job.config.hierarchy[1]) if assigned is None else None
-    groups = [one.leaves for one in grouped] if grouped else draft.groups
-    tried = await try_names(questions, draft, names, groups)
+    return await refine(questions, draft, job.config, assigned)
+
+
+async def refine(questions: Questions, draft: Draft, config: JobConfig, assigned: Assigned | None = None) -> Found:
+    """What is found once the model has seen the draft; `assigned`, where categories are given."""
+    given = [category.name for category in draft.found.categories] if assigned else ()
+    names = await name_leaves(questions, draft, given)
+    grouped = None if assigned else await _grouped(questions, draft, names, config.hierarchy[1])
+    tried = await try_names(questions, draft, names, [one.leaves for one in grouped] if grouped else draft.groups)
     categories = _categories(draft, grouped, tried)
-    if assigned is not None:
-        categories = [_described(one, job.config.partitions) for one in categories]
+    if assigned:
+        categories = [_described(one, config.partitions) for one in categories]
     else:
         categories.sort(key=lambda one: (-one.size, one.name))
     return replace(draft.found, categories=categories, trust=_trust(draft, questions, tried, assigned, grouped))

@@ -62,7 +62,7 @@ class _Trial:
         return first.tried
 
     async def _try(self, names: Mapping[int, Named]) -> "_Answers":
-        options = [f"{names[leaf].name}: {names[leaf].description}" for leaf in self._leaves]
+        options = [names[leaf].name for leaf in self._leaves]
         places = await place_items(self._questions, options, self._items, self._draft.texts)
         found = {item: self._leaves[at] if at >= 0 else None for item, at in places.items()}
         known = [item for item in self._unseen if item in found]

@@ -1,8 +1,12 @@
 """A way to the stand-in endpoint for tests of services, and one that leads nowhere."""
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
+
+import httpx2
 
 from insights.fake_model.options import Options
 from shared.asking import Asker
@@ -30,8 +34,8 @@ class World:
     server: Server
 
     @property
-    def calls(self) -> int:
-        return int(self.server.stats()["calls"])
+    def requests(self) -> int:
+        return int(self.server.stats()["requests"])
 
 
 @asynccontextmanager
@@ -42,3 +46,29 @@ async def asking(store: Store, options: Options | None = None) -> AsyncIterator[
             yield World(Asker(store, llm, Prices.load()), server)
         finally:
             await llm.close()
+
+
+class Scripted:
+    """An endpoint with answers in turn, or made of the data, by the name of the schema; it keeps what it was asked."""
+
+    def __init__(self, **answers: "Sequence[Any] | Callable[[str], Any]") -> None:
+        self._answers = {name: several if callable(several) else list(several) for name, several in answers.items()}
+        self.asked: list[dict[str, Any]] = []
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        body = json.loads(request.content)
+        self.asked.append(body)
+        answers = self._answers[body["response_format"]["json_schema"]["name"]]
+        value = answers(body["messages"][1]["content"]) if callable(answers) else answers.pop(0)
+        choice = {"index": 0, "message": {"role": "assistant", "content": json.dumps(value)}, "finish_reason": "stop"}
+        usage = {"prompt_tokens": 10, "completion_tokens": 5}
+        return httpx2.Response(200, json={"object": "chat.completion", "choices": [choice], "usage": usage})
+
+
+@asynccontextmanager
+async def scripted(store: Store, script: Scripted) -> AsyncIterator[Asker]:
+    llm = Llm(Endpoint("http://model.test/v1"), http=httpx2.AsyncClient(transport=httpx2.MockTransport(script)))
+    try:
+        yield Asker(store, llm, Prices.load())
+    finally:
+        await llm.close()
