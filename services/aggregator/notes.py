@@ -21,8 +21,8 @@ def notes(job: Job, trust: Mapping[str, Any], whole: Mapping[str, Any]) -> tuple
     if job.config.engine == "local":
         first = (*_local(job.config), *_attributes(job, whole))
     else:
-        first = (*_names(job, trust), *_unanswered(job, trust), *_values(trust))
-    return (*first, *_given(job.config), *_vectors(job, trust), *_stability(job, trust, whole))
+        first = (*_names(job, trust), *_unanswered(job, trust))
+    return (*first, *_values(trust), *_given(job.config), *_vectors(job, trust), *_stability(job, trust, whole))
 
 
 def _given(config: JobConfig) -> Iterator[str]:

@@ -94,11 +94,16 @@ async def _done_items(store: Store, job: Job) -> tuple[list[str], Sample]:
             break
         after = page[-1].id
     if not item_ids:
-        failed = await store.items(job.workspace_id, job.id, states={ItemState.FAILED}, limit=1)
-        raise JobError(
-            f"No trace could be summarised. The first: {failed[0].reason if failed else 'all were left out'}"
-        )
+        raise JobError(await _nothing(store, job))
     return item_ids, sample
+
+
+async def _nothing(store: Store, job: Job) -> str:
+    """Why no item is left to group."""
+    for state, what in ((ItemState.FAILED, "No trace could be summarised"), (ItemState.LEFT_OUT, "All were left out")):
+        if ended := await store.items(job.workspace_id, job.id, states={state}, limit=1):
+            return f"{what}. The first: {ended[0].reason}"
+    return "No trace could be summarised: ask for the report again."
 
 
 async def _save(store: Store, job: Job, fence: int, assignments: list[Assignment]) -> None:

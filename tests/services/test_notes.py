@@ -76,3 +76,12 @@ def test_what_was_asked_for_and_not_done_is_told() -> None:
     assert "its instructions need a model" in told(summary_prompt="Be short: {{run.inputs}}")
     assert "the number of top categories that was asked for" in told(partitions={"A": ""}, hierarchy=(None, 5))
     assert "threads were compared" in told({"vectors": "tfidf"}, unit="thread")
+
+
+@pytest.mark.parametrize("engine", ["local", "model"])
+def test_values_that_count_as_one_are_told_with_an_example(engine: str) -> None:
+    merged = [{"value": "refund", "spellings": ["Refunds", "refund_request"]}]
+    trust = {"values": {"topic": {"spellings": 1_200, "values": 7, "merged": merged}}}
+    text = told(trust, engine=engine)
+    assert "1,200 spellings of topic became 7 values: 'Refunds', for one, counts as 'refund'." in text
+    assert "spellings" not in told({"values": {}}, engine=engine)
