@@ -13,6 +13,7 @@ import asyncio
 import json
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,8 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 async def main() -> None:
     np.random.seed(0)
-    with open(sys.argv[1], encoding="utf-8") as file:
-        conversations = [_conversation(str(at), messages) for at, messages in enumerate(json.load(file))]
+    found = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))  # noqa: ASYNC240  nothing else runs yet
+    conversations = [_conversation(str(at), messages) for at, messages in enumerate(found)]
     summaries = await summarise_conversations(conversations, model=SummaryModel(max_concurrent_requests=AT_ONCE))
     describe = ClusterDescriptionModel(max_concurrent_requests=AT_ONCE)
     clusters = await generate_base_clusters_from_conversation_summaries(summaries, clustering_model=describe)

@@ -40,14 +40,17 @@ def _names(job: Job, trust: Mapping[str, Any]) -> Iterator[str]:
             f"{names['attracted']:,} where they are by the names of subcategories alone.{renamed}"
         )
     if doubtful.get("placed"):
-        yield f"{doubtful['placed']:,} {job.config.unit}s that lie between two subcategories were placed by the model."
+        yield (
+            f"Where {job.config.unit}s lie between two subcategories, the model decided: {doubtful['placed']:,} of "
+            f"{doubtful['items']:,}."
+        )
     if given.get("asked_again"):
         yield (
-            f"{given['asked_again']:,} {job.config.unit}s lay in another category than those most like them, and the "
-            f"model was asked again: {given['changed']:,} changed."
+            f"Where a {job.config.unit} lay in another category than those most like it, the model was asked again: "
+            f"{given['asked_again']:,} times, with {given['changed']:,} changed."
         )
     if given.get("without_answer"):
-        yield f"{given['without_answer']:,} {job.config.unit}s were put into their category without a model."
+        yield f"Put into their category without the model, which gave no place: {given['without_answer']:,}."
 
 
 def _unanswered(job: Job, trust: Mapping[str, Any]) -> Iterator[str]:
@@ -60,7 +63,8 @@ def _unanswered(job: Job, trust: Mapping[str, Any]) -> Iterator[str]:
                 "and ask for the report again, which pays only for what is missing."
             )
         if counts.get("answer"):
-            yield f"The model gave no answer that can be used to {counts['answer']:,} questions on {made}."
+            questions = "question" if counts["answer"] == 1 else "questions"
+            yield f"The model gave no answer that can be used to {counts['answer']:,} {questions} on {made}."
 
 
 def _local(config: JobConfig) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Categories by a model: every item once, whatever it answers; names that are tried; nothing paid twice."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,14 @@ from services.categorizer.handlers import categorize_job
 from services.categorizer.leaf_names import name_leaves
 from services.categorizer.looking import look, surroundings
 from services.categorizer.model import refine
+from services.categorizer.space import space_of
 from services.categorizer.top_level import group_leaves
 from services.categorizer.trying import try_names
 from shared.asking import Asker, Purpose
 from shared.config import Settings
 from shared.errors import JobError
 from shared.events import JobReady
+from shared.features import Features
 from shared.job_config import JobConfig
 from shared.models import NONE_OF_THESE, ItemState, JobState, Stage
 from shared.questions import Questions
@@ -42,6 +45,17 @@ def questions(asker: Asker, budget: float | None = None) -> Questions:
 @pytest.fixture(scope="module")
 def drafted() -> Draft:
     return look(SAMPLE, JobConfig())
+
+
+def test_vectors_of_an_endpoint_say_where_items_lie_and_words_compare_them_with_other_texts() -> None:
+    """Texts alike in each word, and two groups of vectors: the vectors decide."""
+    rows = np.eye(8, dtype=np.float32)[[0, 1] * 10]
+    packed = [replace(Features(request="the same"), encoder="far-model", request_vector=row).pack() for row in rows]
+    space = space_of(packed, "far-model")
+    assert (space.name, space.of_meaning) == ("far-model", False)
+    assert (space.whole @ space.whole[0]).round(3).tolist() == [1, 0] * 10
+    assert len(space.embed(["the same"])[0]) == space.requests.shape[1]
+    assert space_of(packed).name == "tfidf", "nobody asked for that model's vectors"
 
 
 def test_what_is_said_of_items_that_nobody_asked_about_is_ignored_and_the_first_word_counts() -> None:
