@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from insights.cache import cache_commands
 from insights.fake_model.command import fake_model
 from insights.folder import data_folder, locked
 from insights.main import INTERRUPTED, STOPPED
@@ -39,6 +40,7 @@ topics = typer.Typer(no_args_is_help=True, help="The topics on Kafka.")
 store_commands = typer.Typer(no_args_is_help=True, help="The store that INSIGHTS_STORE names.")
 app.add_typer(topics, name="topics")
 app.add_typer(store_commands, name="store")
+app.add_typer(cache_commands, name="cache")
 app.command("fake-model")(fake_model)
 
 File = Annotated[str, typer.Argument(help="A file of traces (JSON lines; gzip or zstd are found out), or - for a pipe")]

@@ -116,7 +116,8 @@ async def running(
 def endpoint(settings: Settings) -> Endpoint:
     """The endpoint that the environment names; nothing is sent there before a job asks a model."""
     openai = OpenAISettings()
-    return Endpoint(openai.base_url, openai.api_key, timeout=settings.model_timeout)
+    headers = {name: value.get_secret_value() for name, value in settings.model_headers.items()}
+    return Endpoint(openai.base_url, openai.api_key, headers, timeout=settings.model_timeout)
 
 
 @contextlib.asynccontextmanager

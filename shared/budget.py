@@ -22,10 +22,10 @@ LAST_STAGES = (Stage.VECTORS, Stage.CATEGORIES, Stage.FINDINGS)
 
 
 class _Account:
-    """Of one job; `pledged` are the dollars that its calls in flight cost at most."""
+    """Of one job; `pledges` are the dollars that each of its calls in flight costs at most."""
 
     def __init__(self) -> None:
-        self.pledged = 0.0
+        self.pledges: list[float] = []
         self.changed = asyncio.Condition()
 
 
@@ -45,14 +45,17 @@ class Budgets:
         account = self._accounts.setdefault((purpose.workspace_id, purpose.job_id), _Account())
         worst = self._dollars(model, most)
         async with account.changed:
-            await self._wait(purpose, account, worst)
-            account.pledged += worst
+            try:
+                await self._wait(purpose, account, worst)
+                account.pledges.append(worst)
+            finally:
+                account.changed.notify()  # one wakes the next: there may be room for both, or for none
         try:
             yield
         finally:
-            account.pledged -= worst
+            account.pledges.remove(worst)
             async with account.changed:
-                account.changed.notify_all()
+                account.changed.notify()
 
     async def spent(self, workspace_id: str, job_id: str) -> float | None:
         """Dollars that the job has cost; None where a price is unknown."""
@@ -70,7 +73,7 @@ class Budgets:
         budget = purpose.budget or 0.0
         limit = budget if purpose.stage in LAST_STAGES else budget * (1 - NAMING_SHARE)
         while True:
-            pledged = account.pledged  # read first: a call that ends meanwhile is counted twice, never left out
+            pledged = sum(account.pledges)  # read first: a call that ends meanwhile is counted twice, never left out
             spent = await self._paid(purpose)
             if spent + worst > limit:
                 raise BudgetError(f"The budget of {money(budget)} is used up.")

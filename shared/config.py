@@ -1,5 +1,6 @@
 """What is set from outside: every INSIGHTS_ variable, and OpenAI's key and URL, read once at start and nowhere else."""
 
+import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -8,13 +9,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from shared.embedding import Precision
 from shared.errors import UsageError
 
 PREFIX = "INSIGHTS_"
 TEST_PREFIX = "INSIGHTS_TEST_"
+SECRET = ("model_headers",)
 BUS = re.compile(r"local|kafka://[^\s/:,@]+:\d{1,5}(,[^\s/:,@]+:\d{1,5})*")
 STORE = re.compile(r"sqlite:///.+|mongodb(\+srv)?://[^\s/]+/[^\s/?]+(\?\S*)?")
 
@@ -38,11 +40,23 @@ def _in_steps(value: float) -> float:
     return value
 
 
+def _headers(value: Any) -> Any:
+    """Of JSON in a variable. Nothing of the value is shown, since it may hold a key."""
+    try:
+        found = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(one, str | SecretStr) for one in found.values()):
+        raise ValueError('expected JSON such as {"X-Team": "a", "X-Key": "b"}')
+    return found
+
+
 def _upper(value: Any) -> Any:
     return value.upper() if isinstance(value, str) else value
 
 
 Positive = Annotated[int, Field(ge=1)]
+Headers = Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_headers)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -67,6 +81,7 @@ class Settings(BaseSettings):
     cache: Path | None = Field(default=None, description="folder of what can be made again; the user's own if not set")
     model_concurrency: Positive = Field(default=32, description="calls to a model at once, to begin with")
     model_timeout: Seconds = Field(default=120.0, description="seconds of one call to a model")
+    model_headers: Headers = Field(default={}, description="headers of each call to a model, as JSON")
     prices: Path | None = Field(default=None, description="file of prices beside shared/llm/prices.yaml")
     lease_seconds: Seconds = 30.0
     sweep_seconds: Seconds = 30.0
@@ -137,10 +152,11 @@ def _refuse_unknown(environment: Mapping[str, str], names: Sequence[str]) -> Non
 
 
 def _sentence(error: ValidationError) -> str:
-    """What is wrong, a line for each variable, with the value that was given."""
+    """What is wrong, a line for each variable, with the value that was given unless it is a secret."""
     lines = []
     for detail in error.errors(include_url=False, include_context=False):
         name = "_".join(str(part) for part in detail["loc"]).upper()
+        given = "wrong (its value is not shown)" if detail["loc"][0] in SECRET else repr(mask(str(detail["input"])))
         message = detail["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
-        lines.append(f"{PREFIX}{name} is {mask(str(detail['input']))!r}: {message}.")
+        lines.append(f"{PREFIX}{name} is {given}: {message}.")
     return "\n".join(lines)

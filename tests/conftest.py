@@ -32,9 +32,10 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of the person who runs the tests."""
-    for name in [name for name in os.environ if name.startswith("INSIGHTS_") and not name.startswith("INSIGHTS_TEST_")]:
-        monkeypatch.delenv(name)
+    """No setting of the person who runs the tests, and no key."""
+    for name in list(os.environ):
+        if name.startswith(("INSIGHTS_", "OPENAI_")) and not name.startswith("INSIGHTS_TEST_"):
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture(autouse=True)

@@ -192,11 +192,11 @@ class Store(Protocol):
     async def keep_answers(self, workspace_id: str, stage: Stage, answers: Mapping[str, bytes]) -> None:
         """Insert or replace, by key."""
 
-    async def count_answers(self, workspace_id: str) -> dict[Stage, tuple[int, int]]:
-        """How many are kept, and their bytes."""
+    async def count_answers(self, workspace_id: str | None = None) -> dict[Stage, tuple[int, int]]:
+        """How many are kept, and their bytes; those of every workspace if none is given."""
 
-    async def clear_answers(self, workspace_id: str) -> int:
-        """Forget them all; how many there were."""
+    async def clear_answers(self, workspace_id: str | None = None) -> int:
+        """Forget them all, those of every workspace if none is given; how many there were."""
 
     async def add_spending(self, workspace_id: str, job_id: str, spending: Spending) -> None:
         """Add its counts to those of the same job, stage and model: one atomic write. `estimated` stays once set."""

@@ -32,17 +32,17 @@ class MongoAnswers(MongoCalls):
         await self._replace("answers", documents)
 
     @plain_errors
-    async def count_answers(self, workspace_id: str) -> dict[Stage, tuple[int, int]]:
+    async def count_answers(self, workspace_id: str | None = None) -> dict[Stage, tuple[int, int]]:
         steps = [
-            {"$match": {"workspace_id": workspace_id}},
+            {"$match": _of(workspace_id)},
             {"$group": {"_id": "$stage", "count": {"$sum": 1}, "size": {"$sum": "$size"}}},
         ]
         found = await self._database.answers.aggregate(steps).to_list(None)
         return {Stage(group["_id"]): (group["count"], group["size"]) for group in found}
 
     @plain_errors
-    async def clear_answers(self, workspace_id: str) -> int:
-        return int((await self._database.answers.delete_many({"workspace_id": workspace_id})).deleted_count)
+    async def clear_answers(self, workspace_id: str | None = None) -> int:
+        return int((await self._database.answers.delete_many(_of(workspace_id))).deleted_count)
 
     @plain_errors
     async def add_spending(self, workspace_id: str, job_id: str, spending: Spending) -> None:
@@ -62,3 +62,7 @@ class MongoAnswers(MongoCalls):
 
     async def _add(self, place: list[str], change: dict[str, Any]) -> None:
         await self._database.spending.update_one({"_id": key_of(*place)}, change, upsert=True)
+
+
+def _of(workspace_id: str | None) -> dict[str, str]:
+    return {} if workspace_id is None else {"workspace_id": workspace_id}

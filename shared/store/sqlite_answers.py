@@ -8,7 +8,6 @@ from shared.store.documents import COUNTED, SPENDING, encode, sorted_bill
 
 _ANSWERS = "SELECT key, body FROM answers WHERE workspace_id = ? AND key IN (SELECT value FROM json_each(?))"
 _KEEP = "INSERT OR REPLACE INTO answers (workspace_id, key, stage, body) VALUES (?, ?, ?, ?)"
-_COUNT = "SELECT stage, count(*), sum(length(body)) FROM answers WHERE workspace_id = ? GROUP BY stage"
 _BILL = f"SELECT {', '.join(SPENDING.columns)} FROM spending WHERE workspace_id = ? AND job_id = ?"  # noqa: S608  no input in it
 _NAMES = ("workspace_id", "job_id", *SPENDING.columns)
 _ADD = (
@@ -30,13 +29,16 @@ class SqliteAnswers:
         rows = [(workspace_id, key, str(stage), body) for key, body in answers.items()]
         await self._database.write(lambda c: c.executemany(_KEEP, rows) and None)
 
-    async def count_answers(self, workspace_id: str) -> dict[Stage, tuple[int, int]]:
-        rows = await self._database.read(lambda c: c.execute(_COUNT, (workspace_id,)).fetchall())
+    async def count_answers(self, workspace_id: str | None = None) -> dict[Stage, tuple[int, int]]:
+        where, given = _of(workspace_id)
+        sql = f"SELECT stage, count(*), sum(length(body)) FROM answers {where} GROUP BY stage"  # noqa: S608  no input in it
+        rows = await self._database.read(lambda c: c.execute(sql, given).fetchall())
         return {Stage(stage): (count, size) for stage, count, size in rows}
 
-    async def clear_answers(self, workspace_id: str) -> int:
-        sql = "DELETE FROM answers WHERE workspace_id = ?"
-        return await self._database.write(lambda c: c.execute(sql, (workspace_id,)).rowcount)
+    async def clear_answers(self, workspace_id: str | None = None) -> int:
+        where, given = _of(workspace_id)
+        sql = f"DELETE FROM answers {where}"  # noqa: S608  no input in it
+        return await self._database.write(lambda c: c.execute(sql, given).rowcount)
 
     async def add_spending(self, workspace_id: str, job_id: str, spending: Spending) -> None:
         row = {"workspace_id": workspace_id, "job_id": job_id, **SPENDING.row(spending)}
@@ -45,3 +47,7 @@ class SqliteAnswers:
     async def spending(self, workspace_id: str, job_id: str) -> list[Spending]:
         rows = await self._database.read(lambda c: c.execute(_BILL, (workspace_id, job_id)).fetchall())
         return sorted_bill(SPENDING.load(dict(zip(SPENDING.columns, row, strict=True))) for row in rows)
+
+
+def _of(workspace_id: str | None) -> tuple[str, tuple[str, ...]]:
+    return ("", ()) if workspace_id is None else ("WHERE workspace_id = ?", (workspace_id,))

@@ -633,6 +633,12 @@ class StoreContract:
         assert (await store.count_answers(W), await store.answers(W, ["a", "c"])) == ({}, {})
         assert await store.answers(OTHER, ["c"]) == {"c": b"7"}
 
+    async def test_without_a_workspace_the_answers_of_all_are_counted_and_cleared(self, store: Store) -> None:
+        await store.keep_answers(W, Stage.SUMMARIES, {"a": b"123"})
+        await store.keep_answers(OTHER, Stage.SUMMARIES, {"a": b"4"})
+        assert await store.count_answers() == {Stage.SUMMARIES: (2, 4)}
+        assert (await store.clear_answers(), await store.count_answers()) == (2, {})
+
     async def test_a_bill_adds_up_for_each_stage_and_model_and_is_sorted(self, store: Store) -> None:
         one = Spending(stage=Stage.SUMMARIES, model="m", calls=1, kept=2, input=30, cached=4, output=5)
         hard = Spending(stage=Stage.SUMMARIES, model=HARD_TEXT, calls=1)

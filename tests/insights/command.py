@@ -54,8 +54,8 @@ def started(*arguments: str | Path) -> "subprocess.Popen[str]":
 
 
 def clean_environment() -> dict[str, str]:
-    """This process's, without the settings of the person who runs the tests."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("INSIGHTS_")}
+    """This process's, without the settings and keys of the person who runs the tests."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("INSIGHTS_", "OPENAI_"))}
 
 
 def _code(end: SystemExit) -> int:

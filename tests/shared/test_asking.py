@@ -12,10 +12,14 @@ import numpy as np
 import pytest
 
 from shared.asking import TEXTS, Asker, Purpose, key_of
+from shared.bus import Router
+from shared.bus.delivery import Delivery
 from shared.errors import AnswerError, BudgetError, JobError
+from shared.events import DeadLetter, Event, ItemSampled, JobReported
 from shared.job_config import JobConfig
 from shared.llm import Llm, Price, Prices, Request
-from shared.models import Job, JobState, Spending, Stage
+from shared.models import Item, ItemState, Job, JobState, Spending, Stage
+from shared.sqlite import Database
 from shared.store import connect
 from shared.store.sqlite import SqliteStore
 from tests.shared.llm.conftest import Bench, Reply, Script, completion, failure, question
@@ -30,10 +34,14 @@ JOB = Job(workspace_id="w", id="j", project_id="p", name="n", created_at=1, conf
 
 
 class CountingStore(SqliteStore):
-    looks = 0  # at a bill
+    def __init__(self, path: Path, database: Database) -> None:
+        super().__init__(path, database)
+        self.looks = 0  # at a bill
+        self.looked = asyncio.Semaphore(0)
 
     async def spending(self, workspace_id: str, job_id: str) -> list[Spending]:
         self.looks += 1
+        self.looked.release()
         return await super().spending(workspace_id, job_id)
 
 
@@ -191,7 +199,21 @@ class TestBudget:
         found = await tried(asker, within(10), [dear(number) for number in range(60)])
         refused = [str(one) for one in found if isinstance(one, BudgetError)]
         assert (len(found) - len(refused), set(refused)) == (38, {"The budget of $10.00 is used up."})
+        assert store.looks < 4 * len(found)
         assert await asker.money("w", "j") == pytest.approx(7.6)
+
+    async def test_who_waits_for_room_and_is_cancelled_holds_up_nobody(
+        self, store: CountingStore, bench: Bench
+    ) -> None:
+        held = Held()
+        asker = Asker(store, bench(Script(held, completion())), PRICES)
+        asking = [asyncio.create_task(asker.answer(within(1.5, Stage.FINDINGS), dear(n))) for n in range(3)]
+        await held.arrived.wait()
+        for _ in asking:  # the others look at the bill, and wait
+            await store.looked.acquire()
+        asking[1].cancel()
+        held.free.set()
+        assert [await asking[0], await asking[2]] == [{"text": "fine"}] * 2
 
     async def test_a_share_is_left_for_what_comes_last(self, store: CountingStore, bench: Bench) -> None:
         asker = Asker(store, bench(Script(completion())), PRICES)
@@ -259,6 +281,34 @@ async def test_a_job_that_has_ended_asks_nothing_more(
     with pytest.raises(JobError, match=words):
         await asker.answer(SUMMARY, dear(2))
     assert await asker.answer(SUMMARY, dear(1)) == {"text": "fine"}
+    assert len(script.requests) == 1
+
+
+async def test_a_wrong_key_is_one_call_one_failed_job_and_one_dead_letter(store: CountingStore, bench: Bench) -> None:
+    """However many items are on their way, and however many come later."""
+    script = Script(failure(401, "Incorrect API key provided"))
+    asker = Asker(store, bench(script), PRICES)
+    await store.insert_job(JOB.model_copy(update={"state": JobState.RUNNING}))
+    items = [Item(workspace_id="w", job_id="j", id=str(n), run_ids=("r",), state=ItemState.RELEASED) for n in range(50)]
+    await store.insert_items(items)
+    router, published = Router("group"), list[Event | DeadLetter]()
+
+    @router.subscriber(ItemSampled)
+    async def ask(event: ItemSampled) -> None:
+        await asker.answer(SUMMARY, dear(int(event.item_id)))
+
+    async def publish(event: Event | DeadLetter) -> None:
+        published.append(event)
+
+    deliver = Delivery(router.routes[0], {"store": store, "publish": publish})
+    bodies = [ItemSampled(workspace_id="w", job_id="j", item_id=item.id).model_dump_json().encode() for item in items]
+    await asyncio.gather(*map(deliver, bodies[:40]))
+    await asyncio.gather(*map(deliver, bodies[40:]))
+    job = await store.job("w", "j")
+    assert job is not None
+    assert (job.state, "set OPENAI_API_KEY" in (job.error or "")) == (JobState.ERROR, True)
+    assert await store.count_items("w", "j") == {ItemState.RELEASED: 50}
+    assert [type(event) for event in published] == [JobReported, DeadLetter]
     assert len(script.requests) == 1
 
 

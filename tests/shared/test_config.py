@@ -152,3 +152,25 @@ def test_a_key_in_the_environment_changes_no_setting(monkeypatch: pytest.MonkeyP
     before = Settings.load()
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     assert Settings.load() == before
+
+
+def test_headers_of_the_endpoint_are_read_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INSIGHTS_MODEL_HEADERS", '{"X-Key": "very-secret", "X-Team": ""}')
+    settings = Settings.load()
+    assert {name: value.get_secret_value() for name, value in settings.model_headers.items()} == {
+        "X-Key": "very-secret",
+        "X-Team": "",
+    }
+    assert "very-secret" not in f"{settings!r} {settings} {settings.model_dump_json()}"
+
+
+@pytest.mark.parametrize(
+    "value", ["X-Key: very-secret", '["very-secret"]', '{"X-Key": ["very-secret"]}', '"very-secret"']
+)
+def test_headers_that_are_no_mapping_are_refused_without_being_shown(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("INSIGHTS_MODEL_HEADERS", value)
+    assert refusal() == (
+        'INSIGHTS_MODEL_HEADERS is wrong (its value is not shown): expected JSON such as {"X-Team": "a", "X-Key": "b"}.'
+    )

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
@@ -17,12 +16,6 @@ SHAPE = Shape("note", {"type": "object", "properties": {"text": {"type": "string
 GOOD = '{"text": "fine"}'
 KEY = "sk-very-secret-key"
 LOCAL = "http://model.test/v1"
-
-
-@pytest.fixture(autouse=True)
-def _no_key_of_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("OPENAI_")]:
-        monkeypatch.delenv(name)
 
 
 def completion(content: str | None = GOOD, *, finish: str = "stop", **fields: Any) -> httpx2.Response:
