@@ -323,3 +323,25 @@ async def test_what_is_not_there_makes_the_event_invalid(store: SqliteStore, pub
     await store.insert_job(job(JobState.CATEGORIZED, fence=FENCE))
     with pytest.raises(InvalidEventError, match="Job j has no categories under fence 2: run it again"):
         await report_job(EVENT, store, publish, no_asker(store))
+
+
+async def test_spellings_of_an_open_value_are_counted_as_the_value_that_stands_for_them(
+    store: SqliteStore, publish: Published
+) -> None:
+    """And the items keep what was answered."""
+    said = ["Refunds", "refund", "refund", "late"]
+    await store.insert_job(job(JobState.CATEGORIZED, SCHEMAS, fence=FENCE))
+    await store.insert_items(
+        [item(f"{n}", ItemState.DONE, attributes={"topic": topic}) for n, topic in enumerate(said)]
+    )
+    merged = {"spellings": 3, "values": 2, "merged": [{"value": "refund", "spellings": ["Refunds"]}]}
+    await store.save_report(
+        Report(workspace_id=W, job_id=J, fence=FENCE, clusters=(), trust={"values": {"topic": merged}})
+    )
+    await report_job(EVENT, store, publish, no_asker(store))
+    found = await reported(store)
+    assert found.stats["attributes"]["topic"]["values"] == {"refund": 3, "late": 1}
+    assert any("3 spellings of topic became 2 values" in note for note in found.notes)
+    first = await store.item(W, J, "0")
+    assert first is not None
+    assert first.attributes == {"topic": "Refunds"}
