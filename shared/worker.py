@@ -1,6 +1,7 @@
 """One function in a process of its own: heavy work never runs in an event loop, and dies with whoever waits for it."""
 
 import asyncio
+import gc
 import multiprocessing
 import pickle
 import signal
@@ -17,10 +18,10 @@ T = TypeVar("T")
 FORKS = "forkserver" in multiprocessing.get_all_start_methods()
 
 
-def warm(function: Callable[..., Any]) -> None:
-    """Have the module of `function` imported where processes are forked from: imports then cost a job nothing."""
+def warm(module: str) -> None:
+    """Have the module imported where processes are forked from: imports then cost a job nothing."""
     if FORKS:
-        multiprocessing.set_forkserver_preload([function.__module__])
+        multiprocessing.set_forkserver_preload([module])
         forkserver.ensure_running()
 
 
@@ -65,6 +66,7 @@ def _portable(error: Exception) -> Exception:
 
 
 def _work(theirs: Connection) -> None:
+    gc.freeze()  # what was imported before the fork is never looked through again: its pages stay shared
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then kills us
     function, arguments = theirs.recv()
     with threadpool_limits(1):  # one thread adds up in one order: the same bytes every time

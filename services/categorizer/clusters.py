@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.categorizer.local import Found
+from services.categorizer.found import Found
 from shared.jobs import name_uuid
 from shared.models import Assignment, Cluster, Job
 

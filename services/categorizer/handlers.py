@@ -1,11 +1,14 @@
 """When a job's last item has ended, its items are grouped into categories; one owner by lease."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
-from services.categorizer import local
+from services.categorizer import engines, model
 from services.categorizer.clusters import build
+from services.categorizer.found import Found
 from services.categorizer.sample import Sample
 from services.categorizer.sweeper import Sweeper, announce_if_ready
+from shared.asking import Asker
 from shared.bus import Publish, Router
 from shared.config import Settings
 from shared.errors import InvalidEventError, JobError
@@ -17,14 +20,22 @@ from shared.worker import run_in_process, warm
 
 router = Router("categorizer")
 
-ENGINES = {"local": local.categorize}
 PAGE = 1_000
+
+
+async def categorize_locally(sample: Sample, job: Job, asker: Asker) -> Found:
+    return await run_in_process(engines.local, sample, job.config)
+
+
+ENGINES: dict[str, Callable[[Sample, Job, Asker], Awaitable[Found]]] = {
+    "local": categorize_locally,
+    "model": model.categorize,
+}
 
 
 @router.background
 async def sweep_jobs(store: Store, publish: Publish, settings: Settings) -> None:
-    for engine in ENGINES.values():
-        await asyncio.to_thread(warm, engine)
+    await asyncio.to_thread(warm, engines.HEAVY)
     await Sweeper(store, publish, settings.sweep_seconds).run()
 
 
@@ -35,26 +46,28 @@ async def check_job(event: ItemEnded, store: Store, publish: Publish) -> None:
 
 
 @router.subscriber(JobReady)
-async def categorize_job(event: JobReady, store: Store, publish: Publish, settings: Settings, owner: str) -> None:
+async def categorize_job(
+    event: JobReady, store: Store, publish: Publish, settings: Settings, owner: str, asker: Asker
+) -> None:
     """A job whose items have ended in; its categories and where each item lies out."""
     name = f"categorize/{event.workspace_id}/{event.job_id}"
     async with hold(store, name, owner, settings.lease_seconds) as lease:
         job = await store.job(event.workspace_id, event.job_id)
         if job is None:
             raise InvalidEventError(f"There is no job {event.job_id}: was it deleted?")
-        if lease is not None and job.state is JobState.READY and not await _categorize(store, job, lease):
+        if lease is not None and job.state is JobState.READY and not await _categorize(store, job, lease, asker):
             return
         job = await store.job(event.workspace_id, event.job_id)
     if job is not None and job.state is JobState.CATEGORIZED and job.fence is not None:
         await publish(JobCategorized(workspace_id=job.workspace_id, job_id=job.id, fence=job.fence))
 
 
-async def _categorize(store: Store, job: Job, lease: Lease) -> bool:
+async def _categorize(store: Store, job: Job, lease: Lease, asker: Asker) -> bool:
     """Whether the categories of this owner are the job's."""
     ready, fence = {JobState.READY}, lease.fence
     await store.move_job(job.workspace_id, job.id, ready, JobState.READY, fence=fence)
     item_ids, sample = await _done_items(store, job)
-    found = await run_in_process(ENGINES[job.config.engine], sample, job.config)
+    found = await ENGINES[job.config.engine](sample, job, asker)
     clusters, assignments = build(job, item_ids, found)
     await _save(store, job, fence, assignments)
     await store.save_report(

@@ -5,7 +5,7 @@ Runs in a worker process; it sees a sample without ids, and returns places in it
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ import numpy as np
 from services.categorizer import given, steering, values
 from services.categorizer.clustering.agreement import agreement
 from services.categorizer.clustering.tree import Tree, tree
-from services.categorizer.naming.tree import Named, name_leaves, name_tree
+from services.categorizer.found import NOBODY, Category, Found, Leaf, Named
+from services.categorizer.naming.tree import name_leaves, name_tree
 from services.categorizer.sample import Sample
 from services.categorizer.space import Space, space_of
 from shared.effort import effort
@@ -23,51 +24,25 @@ from shared.trust import UNKNOWN
 from shared.values import canonical
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Parts = tuple[list["Category"], Array, dict[str, float] | None]  # categories, which items are odd, agreement
+Parts = tuple[list[Category], Array, dict[str, float] | None]  # categories, which items are odd, agreement
 
 NO_CATEGORY = "What fits none of the given categories."
-NOBODY = "No trace of this sample is about it."
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """A subcategory: which items lie in it (places, the most typical first), and how surely each does, 0..1."""
-
-    name: str
-    description: str
-    members: list[int]
-    confidence: list[float]
-
-
-@dataclass(frozen=True, slots=True)
-class Category:
-    name: str
-    description: str
-    leaves: list[Leaf]
-
-    @property
-    def size(self) -> int:
-        return sum(len(leaf.members) for leaf in self.leaves)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Categories, the largest first or as they were given; places of odd items; effort of each item; Report.trust."""
-
-    categories: list[Category]
-    unusual: list[int] = field(default_factory=list)
-    effort: list[float | None] = field(default_factory=list)
-    trust: dict[str, Any] = field(default_factory=dict)
 
 
 def categorize(sample: Sample, config: JobConfig) -> Found:
     """Every item in exactly one leaf."""
-    space = space_of(sample.features)
+    return categories_of(space_of(sample.features), sample, config)
+
+
+def categories_of(space: Space, sample: Sample, config: JobConfig, place: Array | None = None) -> Found:
+    """As `categorize`; `place` (n,) is each item's position among the given categories, where somebody knows it."""
     schemas = config.attribute_schemas
     spellings = values.merged(sample.attributes, schemas, space.embed if space.of_meaning else None)
     columns = steering.columns([canonical(one, spellings) for one in sample.attributes], schemas)
-    work = _given if config.partitions else _grown
-    categories, odd, agreed = work(space, sample, config, columns)
+    if config.partitions:
+        categories, odd, agreed = _given(space, sample, config, columns, place)
+    else:
+        categories, odd, agreed = _grown(space, sample, config, columns)
     languages = Counter(one.language or UNKNOWN for one in space.items)
     trust = {
         "vectors": space.name,
@@ -84,6 +59,7 @@ def _grown(space: Space, sample: Sample, config: JobConfig, columns: Array | Non
     leaves, top = config.hierarchy
     fixed: dict[str, Any] = {"leaves": leaves, "top": top, "max_leaves": config.max_leaves, "columns": columns}
     found = tree(space.whole, seed=config.seed, **fixed)
+    agreed = agreement(space.whole, found, seed=config.seed, **fixed)  # before names, which need more memory
     names = name_tree(
         space.items, found.leaf, found.category, space.embed, space.requests, sample.conducts, space.of_meaning
     )
@@ -92,14 +68,18 @@ def _grown(space: Space, sample: Sample, config: JobConfig, columns: Array | Non
         Category(top.name, top.description, _by_size([named[place] for place in np.flatnonzero(found.category == at)]))
         for at, top in enumerate(names.categories)
     ]
-    agreed = agreement(space.whole, found, seed=config.seed, **fixed)
     ordered = sorted(categories, key=lambda one: (-one.size, one.name))
     return ordered, found.unusual, None if agreed is None else asdict(agreed)
 
 
-def _given(space: Space, sample: Sample, config: JobConfig, columns: Array | None) -> Parts:
+def assigned(space: Space, config: JobConfig) -> Array:
+    """(n,): the position of each item's given category, or given.NOWHERE."""
+    return given.assign(space.requests, config.partitions, config.partition_examples, space.embed, config.seed)
+
+
+def _given(space: Space, sample: Sample, config: JobConfig, columns: Array | None, place: Array | None) -> Parts:
     """The user's categories in their order, each with the leaves that its items make, and what fits none of them."""
-    place = given.assign(space.requests, config.partitions, config.partition_examples, space.embed, config.seed)
+    place = assigned(space, config) if place is None else place
     groups = [np.flatnonzero(place == at) for at in (*range(len(config.partitions)), given.NOWHERE)]
     about = [*config.partitions.items(), (NONE_OF_THESE, NO_CATEGORY)]
     found = _joined([_inside(space, members, config, columns) for members in groups], groups)

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from services.categorizer import blocks
 from services.categorizer.sample import Packed
 from services.categorizer.texts import TextSpace
 from shared.config import Settings
 from shared.embedding import DIMENSIONS
-from shared.embedding.encoder import Encoder, load_encoder
+from shared.embedding.encoder import Encoder, encoder_name, load_encoder
+from shared.errors import UnavailableError
 from shared.features import Array, Features
 from shared.trust import BY_WORDS
 
@@ -17,7 +19,7 @@ from shared.trust import BY_WORDS
 class Space:
     """Unit rows of n items: `whole` (n, d), and `requests` (n, r) in the space that `embed` puts any text in.
 
-    `name` is of the encoder, such as "minilm-fp32", or BY_WORDS, whose vectors know words and no meaning.
+    `name` is of the encoder, such as "minilm-fp32", or BY_WORDS. `of_meaning`: whether `embed` knows more than words.
     """
 
     items: Sequence[Features]
@@ -25,26 +27,35 @@ class Space:
     requests: Array
     embed: Callable[[Sequence[str]], Array]
     name: str
-
-    @property
-    def of_meaning(self) -> bool:
-        return self.name != BY_WORDS
+    of_meaning: bool = True
 
 
-def space_of(features: list[bytes]) -> Space:
-    """By the encoder's vectors if all items have those of one encoder that is here, too; else by words."""
+def space_of(features: list[bytes], endpoint_model: str | None = None) -> Space:
+    """By the encoder's vectors if all items have those of one encoder that is here, too; else by words.
+
+    Vectors of an endpoint's model say where items lie; other texts are then compared with them by words.
+    """
     items = Packed(features)
-    encoder = _encoder({one.encoder for one in items})
-    if encoder is not None:
-        requests = blocks.stacked([one.request_vector for one in items], DIMENSIONS)
-        return Space(items, blocks.vectors(items), requests, encoder.encode, encoder.name)
-    words = TextSpace([one.request for one in items])
-    return Space(items, blocks.vectors(items, words.vectors), words.vectors, words.embed, BY_WORDS)
-
-
-def _encoder(names: set[str]) -> Encoder | None:
-    if len(names) != 1 or "" in names:
-        return None
     settings = Settings.load()
-    encoder = load_encoder(settings.embedding, settings.cache)
-    return encoder if encoder is not None and encoder.name in names else None
+    name = encoder_name(settings.embedding)
+    names = {one.encoder for one in items}
+    if name and names == {name}:
+        requests = blocks.stacked([one.request_vector for one in items], DIMENSIONS)
+        return Space(items, blocks.vectors(items), requests, _when_asked(settings), name)
+    words = TextSpace([one.request for one in items])
+    by_endpoint = endpoint_model is not None and names == {endpoint_model}
+    whole = blocks.vectors(items, None if by_endpoint else words.vectors)
+    return Space(items, whole, words.vectors, words.embed, max(names) if by_endpoint else BY_WORDS, of_meaning=False)
+
+
+def _when_asked(settings: Settings) -> Callable[[Sequence[str]], Array]:
+    """The encoder, loaded when there is something to encode: clustering goes without its memory."""
+
+    @cache
+    def encoder() -> Encoder:
+        found = load_encoder(settings.embedding, settings.cache)
+        if found is None:
+            raise UnavailableError("The package of weights is gone: install it again (see README.md).")
+        return found
+
+    return lambda texts: encoder().encode(texts)

@@ -1,10 +1,12 @@
-"""Texts as vectors of their words, where there is no encoder: worse, but of nothing that is not in the texts."""
+"""Texts as vectors of their words, where there is no encoder: worse, but of nothing that is not in the texts.
+
+scikit-learn is imported where it is used: with an encoder nothing of it is, and it takes 40 MB.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
 from scipy.sparse import csr_matrix, hstack
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
 
 from services.categorizer.clustering.latent import directions
 from services.categorizer.clustering.sphere import Array, unit
@@ -20,6 +22,8 @@ class TextSpace:
 
     def __init__(self, texts: Sequence[str]) -> None:
         """`vectors` are unit rows (n, d) of these texts; one without words is a row of zeros."""
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
         self._kinds = [
             TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, max_features=_WORDS, dtype=np.float32),
             TfidfVectorizer(
@@ -54,4 +58,6 @@ class TextSpace:
 
 
 def _telling(text: str) -> str:
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
     return " ".join(word for word in text.split() if word.lower() not in ENGLISH_STOP_WORDS)

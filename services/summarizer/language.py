@@ -1,11 +1,8 @@
 """In which language a text is written, said only where it is clear."""
 
 import re
-from functools import cache
-from threading import Lock
 
-from py3langid.langid import MODEL_DIR, MODEL_FILE, LanguageIdentifier
-from py3langid.modelio import load_model
+from services.summarizer.language_model import LanguageModel
 
 LOOKED_AT = 300  # characters
 LETTERS = 20  # fewer of Latin's are too few to tell by
@@ -17,19 +14,7 @@ NEAREST = 0.3  # of other writings: which of their languages it is matters less 
 _LETTER = re.compile(r"[^\W\d_]")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 
-_loading = Lock()
-
-
-@cache
-def _identifier() -> LanguageIdentifier:
-    """Of the languages that ISO 639-1 names; it only reads once it is loaded, so that threads may share it.
-
-    Its own `set_languages` would keep the model of all others in memory.
-    """
-    weights, priors, labels, moves, rows, outputs = load_model(MODEL_DIR / MODEL_FILE)
-    kept = [at for at, label in enumerate(labels) if len(label) == 2]
-    model = weights.take(kept, axis=1), priors[kept], [labels[at] for at in kept], moves, outputs
-    return LanguageIdentifier(*model, norm_probs=True, tk_row=rows)
+_model = LanguageModel()
 
 
 def language(text: str) -> str | None:
@@ -39,8 +24,6 @@ def language(text: str) -> str | None:
     foreign = 2 * latin < letters
     if letters < (CHARACTERS if foreign else LETTERS):
         return None
-    with _loading:
-        identifier = _identifier()
-    found, probability = identifier.classify(begin)
+    found, probability = _model.classify(begin)
     needed = NEAREST if foreign else LIKELY if found == "en" else CLEAR
-    return str(found) if probability >= needed else None
+    return found if probability >= needed else None

@@ -1,13 +1,9 @@
 """The graph as a file in the user's cache: made once, then mapped by every process that encodes."""
 
 import logging
-import os
-import shutil
-import tempfile
 from pathlib import Path
 
-import platformdirs
-
+from shared.cache import kept
 from shared.embedding import Exact, weights
 from shared.embedding.graph import VERSION, WEIGHTS_FILE, Graph
 
@@ -16,22 +12,14 @@ log = logging.getLogger(__name__)
 MODEL_FILE = "model.onnx"
 
 
-def user_folder() -> Path:
-    return Path(platformdirs.user_cache_dir("insights"))
-
-
 def graph_of(package: Path, precision: Exact, folder: Path) -> Path | bytes:
     """The graph's file in `folder`, made if it is missing; its bytes where none can be written there.
 
-    The name holds all that the graph depends on. It is made in a folder of its own, which gets its name when it is
-    whole: of two processes that make it at once, the second finds the name taken and uses what the first has made.
+    Its folder's name holds all that the graph depends on.
     Raises UsageError where `package` does not hold the weights that are known.
     """
-    made = _place(precision, folder)
     try:
-        if not (made / MODEL_FILE).is_file():
-            _make(package, precision, made)
-        return made / MODEL_FILE
+        return kept(_place(precision, folder) / MODEL_FILE, lambda made: _make(package, precision, made))
     except OSError as error:
         log.warning(
             "The vectors' model cannot be kept in %s (%s): it is made anew in memory. Set INSIGHTS_CACHE to a folder "
@@ -59,18 +47,7 @@ def _read(package: Path) -> weights.Tensors:
     return weights.read(weights.checked(package, "model.safetensors"))
 
 
-def _make(package: Path, precision: Exact, made: Path) -> None:
-    tensors = _read(package)
-    made.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=made.parent))
-    try:
-        with (unfinished / WEIGHTS_FILE).open("wb") as outside:
-            model = Graph(tensors, precision, outside).build()
-        (unfinished / MODEL_FILE).write_bytes(model)
-        unfinished.chmod(0o755)  # as any folder; it was made for its owner alone
-        os.rename(unfinished, made)
-    except OSError:
-        if not (made / MODEL_FILE).is_file():
-            raise
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+def _make(package: Path, precision: Exact, folder: Path) -> None:
+    with (folder / WEIGHTS_FILE).open("wb") as outside:
+        model = Graph(_read(package), precision, outside).build()
+    (folder / MODEL_FILE).write_bytes(model)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shared.cache import user_folder
 from shared.embedding import DIMENSIONS, MAX_CHARACTERS, MAX_TOKENS, Precision, cache, weights
 from shared.embedding.graph import INPUT
 from shared.embedding.processor import chosen
@@ -60,6 +61,11 @@ def batches(lengths: Lengths) -> Iterator[Lengths]:
             yield from (alike[start : start + step] for start in range(0, len(alike), step))
 
 
+def encoder_name(precision: Precision = "auto") -> str:
+    """Of the encoder that `load_encoder` would load, such as "minilm-fp32"; "" where it would load none."""
+    return "" if precision == "none" or weights.find() is None else f"minilm-{chosen(precision)}"
+
+
 def load_encoder(
     precision: Precision = "auto", folder: Path | None = None, *, threads: int | None = None
 ) -> Encoder | None:
@@ -73,8 +79,8 @@ def load_encoder(
         return None
     tokenizer = _tokenizer(weights.checked(package, "tokenizer.json"))
     exact = chosen(precision)
-    graph = cache.graph_of(package, exact, folder or cache.user_folder())
-    return Encoder(f"minilm-{exact}", tokenizer, _session(graph, threads or _processors()))
+    graph = cache.graph_of(package, exact, folder or user_folder())
+    return Encoder(encoder_name(exact), tokenizer, _session(graph, threads or _processors()))
 
 
 def _tokenizer(path: Path) -> "Tokenizer":

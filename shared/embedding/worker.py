@@ -12,12 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from shared.embedding import DIMENSIONS, MAX_CHARACTERS, Precision, cache, serve, weights
+from shared.cache import user_folder
+from shared.embedding import DIMENSIONS, MAX_CHARACTERS, Precision, cache, serve
+from shared.embedding.encoder import encoder_name
 from shared.embedding.processor import chosen
 from shared.errors import InsightsError, JobError, UnavailableError
 from shared.features import Array
 
-IDLE = 2.0  # seconds without a text, after which the process ends
+IDLE = 1.0  # seconds without a text, after which the process ends
 PART = 1_000  # texts of one caller in the queue: the rest waits, so that the others' come in between
 AT_ONCE = 128  # texts at most in a batch
 AHEAD = 2  # batches sent before the first is answered: the next is there when the worker is done with one
@@ -58,11 +60,11 @@ class Embedder:
         self._failure: str | None = None
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
-        self._has_weights = precision != "none" and weights.find() is not None
+        self._name = encoder_name(precision)
 
     async def name(self) -> str:
         """Of the encoder, such as "minilm-fp32"; "" without weights."""
-        return f"minilm-{chosen(self._precision)}" if self._has_weights else ""
+        return self._name
 
     async def encode(self, texts: Sequence[str]) -> Array | None:
         """float32 (n, 384), unit rows in the order of the texts; None without weights.
@@ -70,7 +72,7 @@ class Embedder:
         Raises UnavailableError where the weights are there but do not work (`check` says the same), or after `stop`;
         JobError where the process dies of these texts.
         """
-        if not self._has_weights:
+        if not self._name:
             return None
         vectors = np.empty((len(texts), DIMENSIONS), np.float32)
         for start in range(0, len(texts), PART):
@@ -81,13 +83,13 @@ class Embedder:
 
     def start(self) -> None:
         """Have the process started, so that whoever asks first need not wait for it."""
-        if self._has_weights and not self._rows:
+        if self._name and not self._rows:
             self._row("")
 
     async def verify(self) -> None:
         """Raise UsageError, with what to do, where the installed weights are not those that are known."""
-        if self._has_weights:
-            folder = self._folder or cache.user_folder()
+        if self._name:
+            folder = self._folder or user_folder()
             await asyncio.to_thread(cache.verify, chosen(self._precision), folder)
 
     async def check(self) -> None:

@@ -8,7 +8,8 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from services.categorizer.clusters import build
-from services.categorizer.local import Category, Found, Leaf, categorize
+from services.categorizer.found import Category, Found, Leaf
+from services.categorizer.local import categorize
 from services.categorizer.sample import Sample
 from shared.errors import ItemError
 from shared.features import Features

@@ -1,6 +1,7 @@
 """The effort of an item is its place among all, by what repeats, lasts and fails."""
 
 import pytest
+from scipy.stats import rankdata
 
 from shared.effort import effort
 from shared.models import Conduct
@@ -15,6 +16,12 @@ def test_who_laboured_more_has_the_higher_rank() -> None:
     assert middle is not None
     assert hard is not None
     assert 0 < easy < middle < hard < 1
+
+
+def test_ties_get_the_middle_of_their_places() -> None:
+    conducts = [EASY.model_copy(update={"messages": n}) for n in (5, 2, 5, 2, 2, 9)]
+    ranks = rankdata([5, 2, 5, 2, 2, 9])
+    assert effort(conducts, [False] * 6) == pytest.approx([((rank - 0.5) / 6 + 7 * 0.5) / 8 for rank in ranks])
 
 
 def test_an_error_of_the_run_is_effort() -> None:

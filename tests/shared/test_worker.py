@@ -1,6 +1,7 @@
 """Heavy work runs in a process of its own, and dies with whoever waits for it."""
 
 import asyncio
+import gc
 import os
 import signal
 from operator import truediv
@@ -23,6 +24,11 @@ def tell_and_wait(pipe: str) -> None:
 
 async def test_a_result_comes_from_another_process() -> None:
     assert await run_in_process(os.getpid) != os.getpid()
+
+
+async def test_what_was_imported_before_is_shared_with_the_worker() -> None:
+    """The collector would write into every page of it, and so copy it."""
+    assert await run_in_process(gc.get_freeze_count) > 0
 
 
 async def test_arguments_go_in_and_large_results_come_out() -> None:

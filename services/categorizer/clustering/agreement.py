@@ -6,7 +6,6 @@ Measured by the adjusted Rand index, Hubert and Arabie (1985): 1 the same partit
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import adjusted_rand_score
 
 from services.categorizer.clustering.grow import INSIDE, planted
 from services.categorizer.clustering.order import canonical
@@ -71,6 +70,20 @@ def _again(
 def _score(found: Tree, rows: Labels, again: tuple[Labels, Labels]) -> tuple[float, float]:
     leaf = found.leaf[rows]
     return (
-        float(adjusted_rand_score(leaf, again[0])),
-        float(adjusted_rand_score(found.category[leaf], again[1])),
+        float(rand_index(leaf, again[0])),
+        float(rand_index(found.category[leaf], again[1])),
     )
+
+
+def rand_index(one: Labels, other: Labels) -> float:
+    """The adjusted Rand index of two partitions of n items (n,), by the pairs that are together in one or both."""
+    n = len(one)
+    cells = np.zeros((int(one.max()) + 1, int(other.max()) + 1), np.int64)
+    np.add.at(cells, (one, other), 1)
+    both, in_one, in_other = (int((sizes**2).sum()) for sizes in (cells, cells.sum(axis=1), cells.sum(axis=0)))
+    together, only_one, only_other = both - n, in_one - both, in_other - both
+    apart = n * n - both - only_one - only_other
+    if only_one == only_other == 0:
+        return 1.0
+    expected = (together + only_one) * (only_one + apart) + (together + only_other) * (only_other + apart)
+    return 2.0 * (together * apart - only_one * only_other) / expected

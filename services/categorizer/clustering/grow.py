@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.categorizer.clustering.leaves import most, number, partition
+from services.categorizer.clustering.leaves import LEAST, most, number, partition, readable
 from services.categorizer.clustering.space import Space
 from services.categorizer.clustering.sphere import Array, Labels, centroids, compact
 from services.categorizer.clustering.top import categories
@@ -13,7 +13,7 @@ from services.categorizer.clustering.ward import cut, merges
 INSIDE = 10  # leaves in a category, while their number is bounded
 _DISTINCT = 12  # fewer distinct items: leaves straight from the merge tree
 _COPIES = 4  # so many of each distinct item, on average: each is a leaf
-_LEAST, _MOST = 6, 300  # leaves, where their number is automatic and items suffice
+_MOST = 300  # leaves, where their number is automatic and not bounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,9 @@ def leaf_count(s: Space, wanted: Wanted, seed: int) -> int:
     if distinct < _DISTINCT:
         repeated = int(s.copies.sum()) >= _COPIES * distinct
         return distinct if repeated else max(1, distinct // 3)
-    if wanted.max_leaves:  # for a reader: eight items a leaf on average, where that leaves some leaves
-        high = min(max(distinct // 8, min(distinct // 4, _LEAST)), wanted.max_leaves)
-    else:
-        high = min(distinct // 4, _MOST)
+    high = readable(distinct, wanted.max_leaves) if wanted.max_leaves else min(distinct // 4, _MOST)
     decide = most if wanted.max_leaves else number
-    return decide(s.raw, s.smooth, min(_LEAST, high), high, seed)
+    return decide(s.raw, s.smooth, min(LEAST, high), high, seed)
 
 
 def few(x: Array, k: int) -> Labels:

@@ -8,6 +8,8 @@ from services.categorizer.clustering.dendrogram import dendrogram
 from services.categorizer.clustering.silhouette import silhouette
 from services.categorizer.clustering.sphere import Array, Labels, centroids, compact, lloyd
 
+LEAST = 6  # leaves, where their number is automatic and items suffice
+READER = 60  # leaves that a reader takes in: the default bound
 _GROUPS = 4  # small groups that a leaf is made of
 _SHOWN = 600  # small groups that decide on the number
 _LOOKED_AT = 6_000  # rows that decide on the number
@@ -37,14 +39,15 @@ def number(x: Array, y: Array, low: int, high: int, seed: int) -> int:
     """The likely number of leaves, low..high, of raw unit rows x (n, d) at positions y (n, c).
 
     Between two answers that err in opposite directions: the knee of the inertia, which lumps, and the best
-    silhouette, which splits.
+    silhouette, which splits. Where the silhouette is flat, both lump; so never fewer than a reader with a limit gets.
     """
     tried, partitions = _tried(y, low, high, seed)
     if len(tried) < 2:
         return tried[0]
+    quality = _quality(x, partitions)
     lumped = tried[knee(tried, [inertia(y[:_LOOKED_AT], labels) for labels in partitions])]
-    split = tried[int(np.argmax(_quality(x, partitions)))]
-    return round(math.sqrt(lumped * split))
+    split = tried[int(np.argmax(quality))]
+    return max(round(math.sqrt(lumped * split)), _largest(tried, quality, readable(len(x), READER)))
 
 
 def most(x: Array, y: Array, low: int, high: int, seed: int) -> int:
@@ -53,8 +56,18 @@ def most(x: Array, y: Array, low: int, high: int, seed: int) -> int:
     For a reader with a limit: what he can take in is not left out unless it would mislead.
     """
     tried, partitions = _tried(y, low, high, seed)
-    quality = _quality(x, partitions)
-    return tried[int(np.flatnonzero(quality >= min(_NEARLY * quality.max(), quality.max()))[-1])]
+    return _largest(tried, _quality(x, partitions), high)
+
+
+def readable(items: int, limit: int) -> int:
+    """The most leaves for a reader who takes in `limit`: eight items a leaf on average, where that leaves some."""
+    return min(max(items // 8, min(items // 4, LEAST)), limit)
+
+
+def _largest(tried: list[int], quality: Array, limit: int) -> int:
+    """The largest number up to the limit, which the first is, whose quality is nearly the best of those."""
+    shown = quality[: max(1, sum(k <= limit for k in tried))]
+    return tried[int(np.flatnonzero(shown >= min(_NEARLY * shown.max(), shown.max()))[-1])]
 
 
 def _tried(y: Array, low: int, high: int, seed: int) -> tuple[list[int], list[Labels]]:

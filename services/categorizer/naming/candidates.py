@@ -15,10 +15,10 @@ LIMIT = 40  # of a group; each of them is embedded
 LETTERS = 42  # of a name
 TELLING = frozenset({"find", "set"})  # the weak verbs that need no more than an object
 PAIRED = 6  # most frequent verbs and objects that are tried together
-RAREST = 0.1  # share of the requests that have each word of a name
+RAREST = 0.2  # share of the requests that have each word of a name: "gas tank" is no name where one in ten says tank
 SUBJECT, MANY = 0.5, 15  # share of at least so many requests that speak of the same product: it may be named
 NESTED = 0.7  # share of a phrase's uses inside a longer one, above which only the longer one counts
-CENTRAL_SHARE = 0.15  # of the requests that have each word of a rare phrase
+CENTRAL_SHARE = 0.2  # of the requests that have each word of a rare phrase
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ import numpy as np
 from services.categorizer.naming.lexicon import lemma
 from services.categorizer.naming.phrases import Kind
 from services.categorizer.naming.scoring import Ranked, Texts
-from services.categorizer.naming.truth import TRUE
 from services.categorizer.naming.words import DETERMINERS, PREPOSITIONS
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -60,8 +59,7 @@ def _options(ranked: Ranked, taken: frozenset[str] | None) -> list[_Option]:
     found: dict[frozenset[str], _Option] = {}
     for place, candidate in enumerate(ranked.candidates):
         key = stems(candidate.text)
-        spoken = 0.0 if candidate.phrase.bare else candidate.spoken  # a lone noun can stand in anything
-        if max(ranked.share(place), spoken) < TRUE or key == taken:
+        if key == taken or not ranked.is_true(place):
             continue
         if key not in found and len(found) < TRIED:
             found[key] = _Option(place, float(ranked.scores[place]), ranked.vectors[place], key)

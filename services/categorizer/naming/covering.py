@@ -1,14 +1,18 @@
 """Names of categories: one phrase that holds for most of its items, else two joined, else what is true of a part."""
 
+import re
 from collections.abc import Sequence
 from itertools import combinations
 
 from services.categorizer.naming.choosing import stems
 from services.categorizer.naming.fallback import VAGUE
+from services.categorizer.naming.lexicon import inflect, is_verb
 from services.categorizer.naming.phrases import Kind
 from services.categorizer.naming.scoring import Ranked
-from services.categorizer.naming.writing import uncapitalised
+from services.categorizer.naming.words import DETERMINERS
+from services.categorizer.naming.writing import capitalised, uncapitalised
 
+_REQUESTS = re.compile(r" requests?$")
 TRIED = 12  # best candidates of a category
 WHOLE = 0.6  # share of the items that a name holds for: enough alone
 TOGETHER = 0.7  # enough for two
@@ -53,10 +57,20 @@ def best_pair(ranked: Ranked, places: Sequence[int]) -> tuple[int, int] | None:
 
 def and_others(*names: str) -> str | None:
     """ "Order returns, card fees and other requests"; None without a name that tells something."""
-    telling = [name.removesuffix(" requests") for name in names if not name.startswith(VAGUE)]
+    telling = [_REQUESTS.sub("", name) for name in names if not name.startswith(VAGUE)]
     if not telling:
         return None
+    if len(telling) > 1:
+        telling = [as_thing(name) for name in telling]
     return f"{', '.join([telling[0], *map(uncapitalised, telling[1:])])} and other requests"
+
+
+def as_thing(name: str) -> str:
+    """ "Cancel a reservation" -> "Cancelling a reservation", so that it stands well beside "cooking times"."""
+    verb, _, rest = name.partition(" ")
+    if rest.split(" ")[0] not in DETERMINERS or not is_verb(verb.lower()):
+        return name
+    return f"{capitalised(inflect(verb.lower(), 'VBG'))} {rest}"
 
 
 def _may_join(ranked: Ranked, first: int, second: int) -> bool:

@@ -1,5 +1,6 @@
 """Names of groups that no phrase fits: vague, but true."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from statistics import median
@@ -9,7 +10,7 @@ import numpy as np
 
 from services.categorizer.naming.listed import domains
 from services.categorizer.naming.masks import quoted
-from services.categorizer.naming.writing import uncapitalised
+from services.categorizer.naming.writing import capitalised, uncapitalised
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -22,7 +23,10 @@ QUESTIONS = "Mixed questions"
 REPLIES = "Short replies"
 VAGUE = (NOTHING, MIXED, QUESTIONS, REPLIES, "Other ")
 _QUESTIONS_FROM = 0.6  # share of requests with a question mark
-_REPLY = 5  # words
+_REPLY = 3  # words
+_PLAIN = re.compile(
+    r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*(?:[ ,]+[^\W\d_]+(?:['\u2019-][^\W\d_]+)*)*[.?!]?"
+)  # words alone
 _QUOTE = 40  # characters
 _TRIED = 20  # most central requests
 
@@ -48,9 +52,9 @@ def told_apart(name: str, taken: Collection[str], requests: Sequence[str]) -> st
     if name not in taken:
         return name
     quotes = [quote for request in requests[:_TRIED] if (quote := quoted(request, _QUOTE))]
-    whole = [quote for quote in quotes if "\u2026" not in quote and quote.count(" ") > 1]
-    for quote in whole + quotes:
-        apart = f"{name} such as \u201c{quote.rstrip(' .,;:')}\u201d"
+    whole = [quote for quote in quotes if quote.count(" ") > 1 and _PLAIN.fullmatch(quote)]
+    for quote in whole:
+        apart = f"{capitalised(name.removeprefix('Mixed '))} such as \u201c{quote.rstrip(' .,;:')}\u201d"
         if apart not in taken:
             return apart
     apart = name

@@ -24,7 +24,8 @@ _NEGATIONS = frozenset({"not", "never"})
 _BETWEEN = frozenset({"not", "still", "yet", "never", "already", "just", "to"})  # a noun and what happened to it
 _OTHERS = frozenset({"you", "they", "it", "he", "she"})
 _MODALS = frozenset({"can", "could", "will", "would", "should", "may", "if"})
-_QUALITIES = frozenset({"support", "accept", "allow"})  # "supported currencies", not "currency supported"
+_BY_ITSELF = frozenset({"die", "arrive", "work", "happen", "stop", "fail", "crash"})  # the others: "declined payment"
+_QUOTING = frozenset({"spell", "define", "pronounce", "translate", "say", "mean"})  # their object is any word
 _NO_EVENTS = frozenset({"leave", "apply", "show", "mention", "attach"})
 _NOT_YET_DONE = frozenset({"will", "would", "can", "should"})
 _BROAD_VERBS = frozenset({"get", "make", "use", "give"})
@@ -96,7 +97,7 @@ def _acts(found: list[Token]) -> Iterator[Mention]:
         if not _is_verb(found, place) or not fits_name(token.text):
             continue
         verb = lemma(token.lower, "VERB")
-        if verb in LIGHT_VERBS or _is_done_by_others(found, place):
+        if verb in LIGHT_VERBS | _QUOTING or _is_done_by_others(found, place):
             continue
         verb, noun = _object(found, place + 1, verb)
         if noun is None or noun.head in DULL_NOUNS:
@@ -227,7 +228,7 @@ def _states(found: list[Token], noun: NounPhrase) -> Iterator[Mention]:
         return
     if verb in _NO_EVENTS:
         return
-    if verb in _QUALITIES and not negated:
+    if not negated and verb not in _BY_ITSELF:
         yield Mention(Phrase(Kind.THING, "", (inflect(verb, "VBN"), *noun.modifiers[-1:]), noun.head), noun)
         return
     form = "working" if verb == "work" else token.lower if token.tag is Tag.DOING else inflect(verb, "VBN")

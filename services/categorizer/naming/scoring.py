@@ -14,7 +14,7 @@ from services.categorizer.naming.counts import Counts
 from services.categorizer.naming.lexicon import roots
 from services.categorizer.naming.listed import domains
 from services.categorizer.naming.phrases import Kind, Phrase
-from services.categorizer.naming.truth import holds, holds_broadly
+from services.categorizer.naming.truth import TRUE, holds, holds_broadly
 from services.categorizer.naming.words import PARTICLES, WEAK_VERBS
 from services.categorizer.naming.writing import uncapitalised
 
@@ -25,9 +25,9 @@ LISTED = 25  # phrases of the fixed list that compete in a group
 PRECISION = 0.5  # weights of the score, beside the cosine to the centroid with 1
 NEIGHBOURS = 0.3
 COVERAGE = 0.1
+SMALL = 10  # texts
 FEWEST = 2  # texts that a phrase of the fixed list must hold for: nobody said it
 SURE = 0.5  # cosine to the centre of a listed phrase of which nobody says a word
-SAME = 0.6  # of one in other words: "Weather forecasts"
 SUBJECT, SAID = 0.5, 0.1  # share of the requests that say one word of a listed phrase, and must say the others
 THIN = 0.2  # taken off where fewer than ENOUGH of the requests say it
 ENOUGH = 0.2
@@ -47,7 +47,7 @@ class Taste:
 
 
 LEAF = Taste()
-CATEGORY = Taste(act=-0.25, bare=-0.1, listed=0.15, wide=True)
+CATEGORY = Taste(act=-0.4, bare=-0.1, listed=0.15, wide=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,13 @@ class Ranked:
         """Of the group's items for which one of these candidates holds."""
         return float(self.weight @ self.held[:, list(places)].any(1))
 
+    def is_true(self, place: int) -> bool:
+        """Whether it may be the group's name alone; of few texts it must hold for more of them."""
+        candidate, texts = self.candidates[place], len(self.weight)
+        spoken = 0.0 if candidate.phrase.bare else candidate.spoken  # a lone noun can stand in anything
+        spare = 0.5 / texts if texts < SMALL else 0.0
+        return max(self.share(place), spoken) - spare >= TRUE
+
 
 def rank(group: int, counts: Counts, own: Sequence[Candidate], vectors: Array, space: Texts, taste: Taste) -> Ranked:
     """`own` are the group's phrases with their `vectors`; the closest phrases of the fixed list are added to them."""
@@ -123,11 +130,11 @@ def _evident(group: int, counts: Counts, space: Texts, taste: Taste) -> list[int
         return []
     closeness = space.listed_vectors @ space.centres[group]
     order = [place for place in np.argsort(-closeness, kind="stable").tolist() if taste.wide or domains()[place]]
-    return [place for place in order[:LISTED] if _is_said(space.listed[place], counts, float(closeness[place]), taste)]
+    return [place for place in order[:LISTED] if _is_said(space.listed[place], counts, float(closeness[place]))]
 
 
-def _is_said(text: str, counts: Counts, closeness: float, taste: Taste) -> bool:
-    """A category is not "Card activation" where nearly everybody says card and nearly nobody speaks of activating it.
+def _is_said(text: str, counts: Counts, closeness: float) -> bool:
+    """Nothing is "Card activation" where nearly everybody says card and nearly nobody speaks of activating it.
 
     A phrase of which nobody says a word must be very close: "Greetings".
     """
@@ -135,7 +142,7 @@ def _is_said(text: str, counts: Counts, closeness: float, taste: Taste) -> bool:
     shares = [max(counts.word_share(root) for root in roots(word)) for word in words] or [0.0]
     if max(shares) < SAID:
         return closeness >= SURE
-    return max(shares) < SUBJECT or min(shares) >= SAID or (closeness >= SAME and not taste.wide)
+    return max(shares) < SUBJECT or min(shares) >= SAID
 
 
 def _listed(text: str, share: float) -> Candidate:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from services.categorizer.clustering.sphere import centroids
+from services.categorizer.found import Named
 from services.categorizer.naming.candidates import Candidate, candidates
 from services.categorizer.naming.choosing import choose, stems
 from services.categorizer.naming.counts import Counts, read, together
@@ -38,12 +39,6 @@ Embed = Callable[[Sequence[str]], Array]
 
 READ_ALTOGETHER = 4_000  # items; of a leaf at most MOST, and with many leaves at least LEAST
 MOST, LEAST = 200, 40
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    name: str
-    description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,8 +229,9 @@ class _Tree:
         pair = best_pair(ranked, telling)
         if pair is not None and ranked.share(*pair) >= TOGETHER:
             return joined(*(ranked.candidates[place].text for place in pair))
-        part = next((place for place in telling if ranked.share(place) >= PART), None)
-        return None if part is None else and_others(ranked.candidates[part].text)
+        shares = {place: max(ranked.share(place), ranked.candidates[place].spoken) for place in telling}
+        part = max(telling, key=lambda place: (shares[place], -place), default=None)
+        return None if part is None or shares[part] < PART else and_others(ranked.candidates[part].text)
 
     def foreign(self, rows: Sequence[int]) -> str | None:
         return foreign_name([self.items[row].language for row in rows])

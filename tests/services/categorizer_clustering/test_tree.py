@@ -193,3 +193,11 @@ def test_the_seed_is_part_of_the_answer_and_the_same_seed_gives_the_same() -> No
 
     assert np.array_equal(tree(x, seed=3).leaf, tree(x, seed=3).leaf)
     assert not np.array_equal(tree(x, seed=3).leaf, tree(x, seed=4).leaf)
+
+
+@pytest.mark.parametrize("noise", [0.6, 1.5, 4.0])
+def test_without_a_bound_there_are_as_many_leaves_as_with_one(noise: float) -> None:
+    """Where nothing tells numbers of leaves apart, a lifted bound must not leave a reader with fewer."""
+    rng = np.random.default_rng(3)
+    rows = unit(rng.normal(size=(40, 32)).repeat(12, axis=0) + noise * rng.normal(size=(480, 32)))
+    assert tree(rows, max_leaves=0).leaf.max() >= tree(rows).leaf.max()

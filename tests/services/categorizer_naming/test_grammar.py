@@ -22,7 +22,7 @@ def _written(sentence: str) -> set[str]:
         ("Could you please return an order?", "return an order"),
         ("cancel the upcoming flight", "cancel an upcoming flight"),
         ("My card still hasn't arrived.", "card not arrived"),
-        ("my transfer was declined", "transfer declined"),
+        ("my transfer was declined", "declined transfer"),
         ("I lost my luggage in Paris", "lost luggage"),
         ("What is the exchange rate for euros?", "exchange rate"),
         ("I want a refund for the insurance", "refund for insurance"),
