@@ -23,7 +23,7 @@ PLACED = 25  # items of a question
 PLACE = 14  # tokens of an item's place
 AGAIN = 0.03  # share of the items of given categories that are asked for once more, alone
 FIGURES = 60  # tokens of a category's figures
-FINDINGS, FINDINGS_OUT = 2, 750  # questions, and tokens of their answers
+FINDINGS, FINDINGS_OUT = 3, 1_000  # questions, and tokens of their answers
 
 
 def later(config: JobConfig, items: int) -> list[Later]:
