@@ -11,6 +11,7 @@ from shared.models import FEW, Stage
 
 SUMMARY = 55  # tokens of a summary, as it comes into another prompt
 LEAVES_OF_ROOT = 1.6  # subcategories are about this times the root of the items: 12 of 98, 34 of 296, 50 of 985
+LEAST_OF_LEAF = 8  # items of a subcategory, on average, where there are few
 LEAVES_OF_TOP = 4  # subcategories of a category
 INSTRUCTIONS = 280  # tokens of a question with its schema
 SHOWN = 10  # items that a subcategory is named by, its outsiders with them
@@ -22,7 +23,7 @@ PLACED = 25  # items of a question
 PLACE = 14  # tokens of an item's place
 AGAIN = 0.03  # share of the items of given categories that are asked for once more, alone
 FIGURES = 60  # tokens of a category's figures
-FINDINGS, FINDINGS_OUT = 2, 750  # questions, and tokens of their answers
+FINDINGS, FINDINGS_OUT = 3, 1_000  # questions, and tokens of their answers
 
 
 def later(config: JobConfig, items: int) -> list[Later]:
@@ -36,7 +37,7 @@ def later(config: JobConfig, items: int) -> list[Later]:
 
 
 def _leaves(config: JobConfig, items: int) -> int:
-    guess = round(LEAVES_OF_ROOT * math.sqrt(items))
+    guess = round(min(LEAVES_OF_ROOT * math.sqrt(items), items / LEAST_OF_LEAF))
     return config.hierarchy[0] or max(1, min(guess, config.max_leaves or guess))
 
 
