@@ -13,7 +13,7 @@ import pytest
 
 KEYS = {
     "id", "name", "status", "created_at", "start_time", "end_time", "shape", "error", "clusters", "report",
-    "runs", "coverage", "engine", "seed", "notes", "trust", "stats",
+    "runs", "coverage", "engine", "seed", "notes", "trust", "spending", "cost", "stats",
 }  # fmt: skip
 RUN_KEYS = {
     "run_id", "source_id", "trace_id", "thread_id", "cluster_id", "cluster_ids", "cluster_name", "summary",
