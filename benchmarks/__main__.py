@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from benchmarks.figure import Figure, show
 from benchmarks.sets import Missing
 
-BENCHES = ("embedding", "labelled", "given", "traces", "names", "attributes", "costs", "speed", "spine")
+BENCHES = ("embedding", "labelled", "given", "traces", "names", "attributes", "values", "costs", "speed", "spine")
 
 
 def main() -> int:

@@ -14,6 +14,7 @@ from benchmarks.figure import Figure, show
 from benchmarks.sets import Labelled, Missing, labelled
 from services.categorizer import given
 from services.categorizer.clustering.sphere import Array, Labels
+from services.categorizer.draft import NOWHERE
 from shared.embedding.encoder import Encoder, load_encoder
 
 SEEDS = (0, 1, 2)
@@ -54,16 +55,16 @@ def figures(full: bool) -> Iterator[Figure]:
 def _figures(name: str, encoder: Encoder, texts: Labelled, vectors: Array, *, judged: bool) -> Iterator[Figure]:
     """`judged` has as many items as the bars of "none" were set for: it is found by neighbours, so fewer tell less."""
     place_of = {name: place for place, name in enumerate(DOMAINS)}
-    truth = np.array([place_of.get(parent or "", given.NOWHERE) for parent in texts.parents])
-    inside = truth != given.NOWHERE
+    truth = np.array([place_of.get(parent or "", NOWHERE) for parent in texts.parents])
+    inside = truth != NOWHERE
     alone = given.assign(vectors[inside], CATEGORIES, {}, encoder.encode, none=False)
     yield Figure(f"{name}: domains by one line", float((alone == truth[inside]).mean()), 0.80)
     told = [_with_examples(encoder, texts, vectors, truth, seed) for seed in SEEDS]
     yield Figure(f"{name}: with {EXAMPLES} examples each", float(np.mean(told)), 0.87)
-    falls = given.assign(vectors[inside], CATEGORIES, {}, encoder.encode) == given.NOWHERE
+    falls = given.assign(vectors[inside], CATEGORIES, {}, encoder.encode) == NOWHERE
     yield Figure(f"{name}: to none where all is in scope", float(falls.mean()), 0.05, at_most=True)
     place = given.assign(vectors, CATEGORIES, {}, encoder.encode)
-    none = place == given.NOWHERE
+    none = place == NOWHERE
     bars = (0.9, 0.1) if judged else (None, None)
     yield Figure(f"{name}: out of scope to none", float(none[~inside].mean()), bars[0])
     yield Figure(f"{name}: in scope to none", float(none[inside].mean()), bars[1], at_most=True)
@@ -75,7 +76,7 @@ def _with_examples(encoder: Encoder, texts: Labelled, vectors: Array, truth: Lab
     rng = np.random.default_rng(seed)
     chosen = [_drawn(truth, place, rng) for place in range(len(CATEGORIES))]
     examples = {name: [texts.texts[at] for at in rows] for name, rows in zip(CATEGORIES, chosen, strict=True)}
-    rest = np.setdiff1d(np.flatnonzero(truth != given.NOWHERE), np.concatenate(chosen))
+    rest = np.setdiff1d(np.flatnonzero(truth != NOWHERE), np.concatenate(chosen))
     place = given.assign(vectors[rest], CATEGORIES, examples, encoder.encode, none=False)
     return float((place == truth[rest]).mean())
 

@@ -19,7 +19,7 @@ from shared.config import Settings
 from shared.ending import UNFINISHED, now
 from shared.job_config import JobConfig
 from shared.jobs import name_uuid, new_job, submit_job
-from shared.models import FEW, ItemState, Job, JobState, Project
+from shared.models import FEW, ItemState, Job, JobState, Project, Stage
 from shared.report import report_of
 from shared.store import Store
 
@@ -85,23 +85,27 @@ async def _wait(process: Process, job: Job, progress: Progress, patience: Patien
         await asyncio.sleep(POLL)
         job = await process.store.job(job.workspace_id, job.id) or job
         if progress.shown:
-            await _show(process.store, job, progress)
+            bill = Bill.of(await process.store.spending(job.workspace_id, job.id), process.asker.cost)
+            await _show(process.store, job, progress, bill)
     return job
 
 
-async def _show(store: Store, job: Job, progress: Progress) -> None:
+async def _show(store: Store, job: Job, progress: Progress, bill: Bill) -> None:
+    """Each stage as far as it is, with what it has taken of models."""
     if job.sampled is None:
         progress.show("Sampling", 0, None)
         return
     counts = await store.count_items(job.workspace_id, job.id)
     ended = sum(n for state, n in counts.items() if state.final)
     progress.show("Sampling", job.sampled, job.sampled)
-    progress.show("Summaries", ended + counts.get(ItemState.SUMMARIZED, 0), job.sampled)
-    progress.show("Attributes", ended, job.sampled)
+    summarized = ended + counts.get(ItemState.SUMMARIZED, 0)
+    progress.show("Summaries", summarized, job.sampled, bill.note(Stage.SUMMARIES))
+    progress.show("Attributes", ended, job.sampled, bill.note(Stage.ATTRIBUTES))
     if job.state in (JobState.READY, JobState.CATEGORIZED):
-        progress.show("Categories", int(job.state is JobState.CATEGORIZED), 1)
+        done = int(job.state is JobState.CATEGORIZED)
+        progress.show("Categories", done, 1, bill.note(Stage.CATEGORIES))
     if job.state is JobState.CATEGORIZED:
-        progress.show("Figures", 0, 1)
+        progress.show("Figures", 0, 1, bill.note(Stage.FINDINGS))
 
 
 async def _print(store: Store, job: Job, project: Project, bill: Bill, console: Console, *, verbose: bool) -> None:

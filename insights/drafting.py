@@ -28,6 +28,7 @@ from shared.llm import Llm, Prices, cost
 from shared.models import Item
 from shared.wording import money
 
+LONGEST = 500  # characters of an answer
 LOOKED_AT = 50  # traces
 SHOWN, SHOWN_TOKENS = 3, 1_000  # traces that a model is shown, and of each at most
 
@@ -39,6 +40,8 @@ async def draft(
 
     Raises UsageError for a file without traces, JobError or ModelAwayError where the model does not answer.
     """
+    if not agent or not learn or max(len(agent), len(learn)) > LONGEST:
+        raise UsageError(f"--agent and --learn are one sentence each, of at most {LONGEST} characters.")
     require_endpoint(config, settings, base_url)
     async with read(source, config, settings, folder) as (store, job):
         items = (await draw(store, job)).items

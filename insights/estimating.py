@@ -9,6 +9,7 @@ from rich.console import Console
 from insights.drawn import Drawn, drawn, read
 from insights.expected_calls import planned
 from insights.expected_later import later
+from insights.options import is_relative
 from insights.page import Page
 from insights.source import Source
 from insights.spending_text import HEADERS, price_note, spending_rows
@@ -18,7 +19,7 @@ from shared.errors import UsageError
 from shared.estimate import THINKING, Call, Estimate, estimate
 from shared.job_config import JobConfig
 from shared.llm import Prices, Shape
-from shared.models import Item, Job
+from shared.models import Item, Job, JobState
 from shared.store import Store
 from shared.wording import money
 
@@ -27,8 +28,12 @@ SHOWN = 3  # prompts of a dry run
 
 
 async def estimate_file(source: Source, config: JobConfig, settings: Settings, folder: Path) -> int:
-    """Prints what the job would take by stage. The exit code."""
+    """Prints what the job would take by stage, whatever its engine. The exit code."""
+    config = config.model_copy(update={"engine": MODEL})
     async with read(source, config, settings, folder) as (store, job):
+        if await _is_there(store, job):
+            print("The report of these options is there: `insights analyze` prints it again for nothing.")
+            return 0
         found = await _estimated(store, await drawn(store, job), Prices.load(settings.prices))
     print_estimate(found, job.config, Page(Console()))
     return 0
@@ -110,6 +115,14 @@ def _print_call(page: Page, item: Item, call: Call) -> None:
     for message in call.request.messages:
         page.line(f"[{message.role}]", style="dim")
         page.text(message.content)
+
+
+async def _is_there(store: Store, job: Job) -> bool:
+    """As `analyze` finds it: a relative window is another one each time."""
+    known = await store.jobs(job.workspace_id, job.project_id)
+    return not is_relative(job.config) and any(
+        one.config == job.config and one.state is JobState.SUCCESS for one in known
+    )
 
 
 async def _estimated(store: Store, sample: Drawn, prices: Prices) -> Estimate:

@@ -12,7 +12,7 @@ from shared.frozen import FrozenJob
 from shared.job_config import AttributeSchema
 from shared.models import Stage
 
-SUMMARY = 90  # tokens of a summary with its quote, as JSON
+SUMMARY = 70  # tokens of a summary with its quote, as JSON
 ATTRIBUTE, TEXT = 5, 14  # tokens of an attribute's value, and of a free text, beside its name
 
 

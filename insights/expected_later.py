@@ -11,8 +11,9 @@ from shared.models import FEW, Stage
 
 SUMMARY = 55  # tokens of a summary, as it comes into another prompt
 LEAVES_OF_ROOT = 1.6  # subcategories are about this times the root of the items: 12 of 98, 34 of 296, 50 of 985
+LEAST_OF_LEAF = 8  # items of a subcategory, on average, where there are few
 LEAVES_OF_TOP = 4  # subcategories of a category
-INSTRUCTIONS = 330  # tokens of a question with its schema
+INSTRUCTIONS = 280  # tokens of a question with its schema
 SHOWN = 10  # items that a subcategory is named by, its outsiders with them
 QUESTION = 4_000  # tokens of the items in a question of names
 NAMED = 45  # tokens of a name with its description
@@ -22,7 +23,7 @@ PLACED = 25  # items of a question
 PLACE = 14  # tokens of an item's place
 AGAIN = 0.03  # share of the items of given categories that are asked for once more, alone
 FIGURES = 60  # tokens of a category's figures
-FINDINGS, FINDINGS_OUT = 2, 750  # questions, and tokens of their answers
+FINDINGS, FINDINGS_OUT = 3, 1_000  # questions, and tokens of their answers
 
 
 def later(config: JobConfig, items: int) -> list[Later]:
@@ -36,8 +37,12 @@ def later(config: JobConfig, items: int) -> list[Later]:
 
 
 def _leaves(config: JobConfig, items: int) -> int:
-    guess = round(LEAVES_OF_ROOT * math.sqrt(items))
+    guess = round(min(LEAVES_OF_ROOT * math.sqrt(items), items / LEAST_OF_LEAF))
     return config.hierarchy[0] or max(1, min(guess, config.max_leaves or guess))
+
+
+def _tops(config: JobConfig, leaves: int) -> float:
+    return len(config.partitions) or max(1, leaves / LEAVES_OF_TOP)
 
 
 def _vectors(config: JobConfig, items: int) -> list[Later]:
@@ -47,9 +52,9 @@ def _vectors(config: JobConfig, items: int) -> list[Later]:
 
 
 def _names(config: JobConfig, leaves: int) -> Later:
-    """Those that attract too few are written once more: about one in ten."""
+    """And those that attract too few once more: one in ten, of every second category."""
     text = leaves * SHOWN * (SUMMARY + 3)
-    calls = math.ceil(text / QUESTION)
+    calls = math.ceil(text / QUESTION) + round(_tops(config, leaves) / 2)
     return _categories(config, calls, text * 1.1, leaves * NAMED * 1.1)
 
 
@@ -60,11 +65,10 @@ def _top(config: JobConfig, leaves: int) -> Later:
 
 
 def _tried(config: JobConfig, items: int, leaves: int) -> Later:
-    """Of each category its own items among its own subcategories."""
+    """Of each category its own items among its own subcategories; twice where a name was written once more."""
     placed = min(UNSEEN * leaves, ALL_UNSEEN, items / 3) + min(DOUBTFUL * items, ALL_DOUBTFUL)
-    tops = len(config.partitions) or max(1, leaves / LEAVES_OF_TOP)
-    calls = math.ceil(max(tops, placed / PLACED))
-    return _categories(config, calls, placed * (SUMMARY + 12) + leaves * NAMED, placed * PLACE)
+    calls = math.ceil(1.5 * max(_tops(config, leaves), placed / PLACED))
+    return _categories(config, calls, 1.2 * (placed * (SUMMARY + 12) + leaves * NAMED), 1.2 * placed * PLACE)
 
 
 def _assigned(config: JobConfig, items: int) -> Later:

@@ -44,10 +44,10 @@ class Progress:
         finally:
             self._bars.remove_task(task)
 
-    def show(self, name: str, completed: float, total: float | None) -> None:
-        """The bar of this name, made when it is first shown, at `completed` of `total`."""
+    def show(self, name: str, completed: float, total: float | None, note: str = "") -> None:
+        """The bar of this name, made when it is first shown, at `completed` of `total`; `note` stands for its rate."""
         if name not in self._tasks:
             self._tasks[name] = self._bars.add_task(name, total=total, rate="")
         task = self._tasks[name]
         speed = next((known.speed for known in self._bars.tasks if known.id == task), None)
-        self._bars.update(task, completed=completed, total=total, rate=f"{speed:,.0f}/s" if speed else "")
+        self._bars.update(task, completed=completed, total=total, rate=note or (f"{speed:,.0f}/s" if speed else ""))

@@ -19,7 +19,7 @@ from shared.report import clusters_of, head, ordered, report_of
 from shared.store import Store
 
 PAGE = 1_000
-LISTED = 100  # failed items and bad lines; the counts beside them are of all
+LISTED = 1_000  # failed items and bad lines; the counts beside them are of all
 _LONGEST_INTEGER = 1_024  # bits: a reader that takes numbers as doubles can't hold more
 
 

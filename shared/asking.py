@@ -27,6 +27,7 @@ __all__ = ["LAST_STAGES", "NAMING_SHARE", "Asker", "Purpose", "key_of", "request
 
 VERSION = 1  # of what the code makes of an answer: raised, it asks everything anew
 TEXTS = 256  # whose vectors are asked for and kept at once
+REMEMBERED = 100  # jobs that have failed
 JSON, BYTES = b"j", b"b"  # how a kept answer begins
 
 
@@ -37,6 +38,7 @@ class Asker:
         self._store, self._llm = store, llm
         self._budgets = Budgets(store, prices)
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+        self._failed: dict[tuple[str, str], str] = {}
 
     async def answer(self, purpose: Purpose, request: Request) -> dict[str, Any]:
         """The answer of the request's shape: the kept one of the same request, or a new one, which is kept.
@@ -115,6 +117,9 @@ class Asker:
             paid: list[Usage] = []
             try:
                 yield paid
+            except JobError as error:
+                self._note(purpose, str(error))
+                raise
             finally:
                 await self._enter(purpose, model, paid)
 
@@ -123,6 +128,14 @@ class Asker:
         job = await self._store.job(purpose.workspace_id, purpose.job_id)
         if job is not None and job.state in (JobState.ERROR, JobState.SUCCESS):
             raise JobError(job.error or "The job has ended: nothing more is asked for it.")
+        if error := self._failed.get((purpose.workspace_id, purpose.job_id)):
+            raise JobError(error)
+
+    def _note(self, purpose: Purpose, error: str) -> None:
+        """The job will end; until the store says so, too, nothing more is asked for it here."""
+        self._failed[purpose.workspace_id, purpose.job_id] = error
+        if len(self._failed) > REMEMBERED:
+            self._failed.pop(next(iter(self._failed)))
 
     async def _enter(self, purpose: Purpose, model: str, paid: Sequence[Usage]) -> None:
         if not paid:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from shared.models import Spending, Stage
+from shared.wording import money
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Bill:
         """None where a part of it is unknown."""
         costs = [line.cost for line in self.lines]
         known = [one for one in costs if one is not None]
-        return sum(known) if len(known) == len(costs) else None
+        return sum(known, 0.0) if len(known) == len(costs) else None
 
     @property
     def total(self) -> Line:
@@ -63,6 +64,13 @@ class Bill:
     def unpriced(self) -> list[str]:
         """Models that were paid at a price which is not known."""
         return sorted({line.model for line in self.lines if line.cost is None})
+
+    def note(self, stage: Stage) -> str:
+        """`12 calls, $0.034` of a stage; empty where it asked nothing."""
+        lines = [line for line in self.lines if line.stage == stage and line.calls]
+        dollars = Bill(tuple(lines)).cost
+        price = "" if dollars is None else f", {money(dollars)}"
+        return f"{sum(line.calls for line in lines):,} calls{price}" if lines else ""
 
     def document(self) -> dict[str, Any]:
         """For a program: tokens as they were counted, dollars or null."""

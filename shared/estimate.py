@@ -166,7 +166,8 @@ def evenly(items: Sequence[Item], most: int) -> list[Item]:
 
 def _priced(tally: _Tally, prices: Prices, items: int, looked_at: int) -> Estimate:
     stages = list(Stage)
-    ordered = sorted(tally.sums.items(), key=lambda pair: (stages.index(pair[0][0]), pair[0][1]))
+    asked = [pair for pair in tally.sums.items() if pair[1].calls or pair[1].kept]
+    ordered = sorted(asked, key=lambda pair: (stages.index(pair[0][0]), pair[0][1]))
     lines = [_line(stage.value, model, one, prices) for (stage, model), one in ordered]
     thinking = [_line(THINKING, model, one, prices) for model, one in _thoughts(tally).items()]
     own = [_dollars(model, one, prices) for (stage, model), one in ordered if stage in ITEM_STAGES]

@@ -30,6 +30,7 @@ DEFAULT = "{{run.inputs}} {{run.outputs}}"
 MAX_TEMPLATE = 50_000
 MAX_SECTIONS = 20
 MAX_TEXT = 2_000_000
+MAX_VALUE = 500_000  # of its characters for one value: an image in the inputs must not push out the outputs
 MAX_STEPS = 200_000
 MAX_PATHS = 2_000
 MAX_NAMED = 10
@@ -92,7 +93,7 @@ class Prompt:
     parts: tuple[_Node, ...]
 
     def render(self, context: Mapping[str, Any]) -> list[Piece]:
-        """Never raises. At most MAX_TEXT characters, after which CUT stands."""
+        """Never raises. At most MAX_TEXT characters, MAX_VALUE of a value, after which CUT stands."""
         rendering = _Rendering()
         rendering.render(self.parts, (dict(context),))
         return rendering.pieces
@@ -330,7 +331,7 @@ class _Rendering:
                 self._add(text, is_value=False, value=None)
             case _Variable(path):
                 value = _found(path, scopes)
-                self._add(as_text(value), is_value=True, value=value)
+                self._add(_bounded(as_text(value)), is_value=True, value=value)
             case _Section(path, inverted, parts):
                 for item in _items(_found(path, scopes), inverted):
                     if self._ended():
@@ -348,6 +349,10 @@ class _Rendering:
         if not self._over:
             self.pieces.append(Piece(CUT, is_value=False))
         self._over = True
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - len(CUT)] + CUT
 
 
 def _items(value: Any, inverted: bool) -> Sequence[Any]:

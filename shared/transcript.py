@@ -17,8 +17,8 @@ from shared.messages import Role, Turn
 from shared.tool_errors import is_error
 
 FIRST, ENDING = 4_000, 400  # tokens of the user's first turn, and of the last one
-ALLOWED: dict[Role, int] = {"user": 800, "assistant": 120, "tool": 40, "system": 24}  # tokens of any other
-ARGUMENTS, ERROR = 40, 120  # of a call's arguments, and of a result that is an error
+ALLOWED: dict[Role, int] = {"user": 800, "assistant": 100, "tool": 32, "system": 24}  # tokens of any other
+ARGUMENTS, ERROR = 32, 120  # of a call's arguments, and of a result that is an error
 DENSEST = 8  # characters of a token, at most: what is longer is cut before it is counted
 MARK = 5  # tokens of the mark
 LEAST = 16  # tokens: less than this is not worth a cut

@@ -61,7 +61,7 @@ class Reading:
     @cached_property
     def frequent(self) -> list[str]:
         """The words that most of the items (else sentences) hold and the data aside doesn't, most frequent first."""
-        parts = [item.text for item in self.items] or self.sentences
+        parts = [item.text for item in self.items] if len(self.items) > 1 else self.sentences
         counts: Counter[str] = Counter()
         surface: dict[str, str] = {}
         for part in parts:
@@ -74,9 +74,13 @@ class Reading:
         return [surface[one] for one in ranked]
 
     def of(self, items: Iterable[Item]) -> "Reading":
-        """The same request, asked of these items alone."""
+        """The same request, asked of these items alone; blocks in an item are read as blocks of a request are."""
         chosen = tuple(items)
-        return replace(self, data="\n".join(item.text for item in chosen), items=chosen, is_part=True)
+        blocks = [block for item in chosen for block in split(item.text)[1]]
+        aside = [block.text for block in blocks if _ASIDE.search(block.tag)]
+        meant = [block.text for block in blocks if not _ASIDE.search(block.tag)] if aside else []
+        data = "\n".join(meant or [item.text for item in chosen])
+        return replace(self, data=data, aside="\n".join([self.aside, *aside]), items=chosen, is_part=True)
 
 
 def read(messages: Sequence[Mapping[str, Any]], fields: frozenset[str] = frozenset()) -> Reading:

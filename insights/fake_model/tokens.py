@@ -7,6 +7,7 @@ one counted.
 import importlib
 import importlib.util
 import math
+import warnings
 from collections.abc import Callable
 from functools import cache
 
@@ -22,7 +23,8 @@ PER_MESSAGE = 3  # what OpenAI's chat format adds to each message, and to the wh
 def _counter() -> tuple[str, Callable[[str], int]]:
     if importlib.util.find_spec("bpe_openai") is None:
         return ESTIMATE, lambda text: math.ceil(len(text.encode()) / BYTES_PER_TOKEN)
-    encoding = importlib.import_module("bpe_openai").get_encoding(O200K)
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of how it opens its table
+        encoding = importlib.import_module("bpe_openai").get_encoding(O200K)
     return O200K, lambda text: len(encoding.encode(text))
 
 

@@ -6,12 +6,12 @@ from typing import Any
 from shared.models import ItemState, Job
 from shared.store import Store
 
-SHOWN = 100
+SHOWN = 1_000
 PAGE = 1_000
 
 
 async def coverage(store: Store, job: Job) -> dict[str, Any]:
-    """Counts of items by how they ended, the first hundred failures with their reasons, and why items were left out."""
+    """Counts of items by how they ended, the first thousand failures and why, and why others were left out."""
     counts = await store.count_items(job.workspace_id, job.id)
     failed = await store.items(job.workspace_id, job.id, states={ItemState.FAILED}, limit=SHOWN)
     return {

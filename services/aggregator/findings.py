@@ -25,6 +25,7 @@ class Findings:
     title: str
     key_points: tuple[str, ...]
     highlighted_traces: tuple[HighlightedTrace, ...]
+    picked: tuple[Picked, ...] = ()
 
 
 def findings(
@@ -48,7 +49,8 @@ def findings(
     told = [point for point in points if point]
     if len(told) < MOST_POINTS and (apart := _apart_point(named)):
         told.append(apart)
-    return Findings(_title(named, whole, unit), tuple(f"{one}." for one in told), highlighted(picked, clusters))
+    sentences = tuple(f"{one}." for one in told)
+    return Findings(_title(named, whole, unit), sentences, highlighted(picked, clusters), tuple(picked))
 
 
 def _id(cluster: Cluster | None) -> str | None:

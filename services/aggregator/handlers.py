@@ -1,5 +1,6 @@
 """A categorised job gets its figures, its findings and its end."""
 
+from services.aggregator import model
 from services.aggregator.coverage import coverage
 from services.aggregator.differences import differences
 from services.aggregator.examples import Examples
@@ -8,6 +9,7 @@ from services.aggregator.findings import findings
 from services.aggregator.highlights import Candidate, Shortlist
 from services.aggregator.notes import notes
 from shared import values
+from shared.asking import Asker
 from shared.bus import Publish, Router
 from shared.ending import announce_end, now
 from shared.errors import InvalidEventError
@@ -21,17 +23,17 @@ PAGE = 1_000
 
 
 @router.subscriber(JobCategorized)
-async def report_job(event: JobCategorized, store: Store, publish: Publish) -> None:
+async def report_job(event: JobCategorized, store: Store, publish: Publish, asker: Asker) -> None:
     """The categories of one fence in; the report, and the job's success, out."""
     job = await store.job(event.workspace_id, event.job_id)
     if job is None:
         raise InvalidEventError(f"There is no job {event.job_id}: was it deleted?")
     if job.state is JobState.CATEGORIZED and job.fence == event.fence:
-        await _report(store, job, event.fence)
+        await _report(store, job, event.fence, asker)
     await announce_end(store, publish, event.workspace_id, event.job_id)
 
 
-async def _report(store: Store, job: Job, fence: int) -> None:
+async def _report(store: Store, job: Job, fence: int, asker: Asker) -> None:
     report = await store.report(job.workspace_id, job.id, fence)
     if report is None:
         raise InvalidEventError(f"Job {job.id} has no categories under fence {fence}: run it again.")
@@ -44,7 +46,7 @@ async def _report(store: Store, job: Job, fence: int) -> None:
         if len(page) < PAGE:
             break
         after = page[-1].id
-    await store.save_report(await _completed(store, job, report, items))
+    await store.save_report(await _completed(store, job, report, items, asker))
     moved = {JobState.CATEGORIZED}
     await store.move_job(job.workspace_id, job.id, moved, JobState.SUCCESS, only_fence=fence, ended_at=now())
 
@@ -81,10 +83,13 @@ class _Items:
         )
 
 
-async def _completed(store: Store, job: Job, report: Report, items: _Items) -> Report:
+async def _completed(store: Store, job: Job, report: Report, items: _Items, asker: Asker) -> Report:
     whole = {**items.table.whole(), "unusual": items.examples.unusual()}
     clusters = items.clusters(report)
-    found = findings(clusters, whole, items.shortlist.candidates(), unit=job.config.unit)
+    found, trust = findings(clusters, whole, items.shortlist.candidates(), unit=job.config.unit), report.trust
+    if job.config.engine == "model":
+        written = await model.write(job, asker, clusters, whole, found)
+        found, trust = written.findings, {**trust, "findings": written.trust}
     return report.model_copy(
         update={
             "clusters": clusters,
@@ -93,6 +98,7 @@ async def _completed(store: Store, job: Job, report: Report, items: _Items) -> R
             "key_points": found.key_points,
             "highlighted_traces": found.highlighted_traces,
             "coverage": await coverage(store, job),
-            "notes": notes(job, report.trust, whole),
+            "trust": trust,
+            "notes": notes(job, trust, whole),
         }
     )

@@ -15,6 +15,7 @@ MOST = 10
 ERRORS = 4
 SLOW = 3
 DEAR = 3
+TYPICAL = 5  # categories of which a typical trace is offered
 STANDS_OUT = 1.5  # times the median of the whole sample
 FULL = 64  # a list of this length is cut down to the ten that count
 
@@ -106,6 +107,47 @@ def highlighted(picked: Sequence[Picked], clusters: Sequence[Cluster]) -> tuple[
             summary=one.candidate.summary,
         )
         for rank, one in enumerate(picked, 1)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A trace that may be highlighted, and why."""
+
+    run_id: str
+    reason: str
+    cluster_id: str | None = None
+    cluster_name: str | None = None
+    summary: str | None = None
+
+
+def offers(picked: Sequence[Picked], clusters: Sequence[Cluster], whole: Mapping[str, Any]) -> list[Offer]:
+    """For somebody who chooses: what was picked, the unusual ones, and a typical one of each large category."""
+    found = [
+        Offer(one.run_id, one.highlight_reason, one.cluster_id, one.cluster_name, one.summary)
+        for one in highlighted(picked, clusters)
+    ]
+    unusual = (whole.get("unusual") or {}).get("traces") or []
+    found += [Offer(one["run_id"], "Unlike all others", summary=one["summary"]) for one in unusual]
+    tops = sorted((one for one in clusters if one.parent_id is None), key=lambda one: (-one.num_runs, one.name, one.id))
+    for top in tops[:TYPICAL]:
+        if typical := top.stats.get("typical"):
+            found.append(Offer(typical["run_id"], "Typical of its category", top.id, top.name, typical["summary"]))
+    return list({one.run_id: one for one in reversed(found)}.values())[::-1]
+
+
+def highlighted_as(chosen: Sequence[tuple[Offer, str]]) -> tuple[HighlightedTrace, ...]:
+    """In this order, each with its reason."""
+    return tuple(
+        HighlightedTrace(
+            run_id=one.run_id,
+            rank=rank,
+            highlight_reason=reason,
+            cluster_id=one.cluster_id,
+            cluster_name=one.cluster_name,
+            summary=one.summary,
+        )
+        for rank, (one, reason) in enumerate(chosen, 1)
     )
 
 

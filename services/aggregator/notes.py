@@ -12,14 +12,59 @@ from shared.wording import percent
 FOREIGN = 0.2  # the share of traces in other languages than English from which the reader is told
 SHOWN_LANGUAGES = 5
 SHOWN_VALUE = 60  # characters
+OURS = "minilm"  # how the names of our own encoders begin
 AGREEMENT = ((0.9, "nearly the same"), (0.75, "mostly the same"), (0.5, "only partly the same"))
 
 
 def notes(job: Job, trust: Mapping[str, Any], whole: Mapping[str, Any]) -> tuple[str, ...]:
     """One sentence each. `trust` is the categorizer's word on its own work, `whole` the figures of the sample."""
-    if job.config.engine != "local":
-        return tuple(_values(trust))
-    return (*_local(job.config), *_attributes(job, whole), *_vectors(job, trust), *_stability(job, trust, whole))
+    if job.config.engine == "local":
+        first = (*_local(job.config), *_attributes(job, whole))
+    else:
+        first = (*_names(job, trust), *_unanswered(job, trust))
+    return (*first, *_values(trust), *_given(job.config), *_vectors(job, trust), *_stability(job, trust, whole))
+
+
+def _given(config: JobConfig) -> Iterator[str]:
+    if config.partitions and config.hierarchy[1] is not None:
+        yield "The categories are the given ones: the number of top categories that was asked for is not used."
+
+
+def _names(job: Job, trust: Mapping[str, Any]) -> Iterator[str]:
+    names, doubtful, given = (trust.get(key) or {} for key in ("names", "doubtful", "given"))
+    if names.get("tried"):
+        share = percent(names["attracted"] / names["tried"])
+        renamed = f" {names['renamed']:,} were named once more for that." if names["renamed"] else ""
+        yield (
+            f"Names attract {share} of unseen members: of {names['tried']:,} {job.config.unit}s, the model put "
+            f"{names['attracted']:,} where they are by the names of subcategories alone.{renamed}"
+        )
+    if doubtful.get("placed"):
+        yield (
+            f"Where {job.config.unit}s lie between two subcategories, the model decided: {doubtful['placed']:,} of "
+            f"{doubtful['items']:,}."
+        )
+    if given.get("asked_again"):
+        yield (
+            f"Where a {job.config.unit} lay in another category than those most like it, the model was asked again: "
+            f"{given['asked_again']:,} times, with {given['changed']:,} changed."
+        )
+    if given.get("without_answer"):
+        yield f"Put into their category without the model, which gave no place: {given['without_answer']:,}."
+
+
+def _unanswered(job: Job, trust: Mapping[str, Any]) -> Iterator[str]:
+    """What was made without the model, and why."""
+    for part, made in (("questions", "names and categories"), ("findings", "title, key findings and highlights")):
+        counts = trust.get(part) or {}
+        if counts.get("budget"):
+            yield (
+                f"The budget was used up, so that {made} are partly or wholly made without a model: raise the budget "
+                "and ask for the report again, which pays only for what is missing."
+            )
+        if counts.get("answer"):
+            questions = "question" if counts["answer"] == 1 else "questions"
+            yield f"The model gave no answer that can be used to {counts['answer']:,} {questions} on {made}."
 
 
 def _local(config: JobConfig) -> Iterator[str]:
@@ -29,8 +74,6 @@ def _local(config: JobConfig) -> Iterator[str]:
     )
     if config.summary_prompt:
         yield "The summary prompt chose which parts of a trace count; its instructions need a model."
-    if config.partitions and config.hierarchy[1] is not None:
-        yield "The categories are the given ones: the number of top categories that was asked for is not used."
 
 
 def _attributes(job: Job, whole: Mapping[str, Any]) -> Iterator[str]:
@@ -66,6 +109,8 @@ def _vectors(job: Job, trust: Mapping[str, Any]) -> Iterator[str]:
             "(TF-IDF), and the categories are worse: run `make install`, and ask for the report again."
         )
         return
+    if not str(trust.get("vectors", OURS)).startswith(OURS):
+        return  # what an endpoint's vectors know, it says
     counts = dict(trust.get("languages") or {})
     counts.pop(UNKNOWN, None)
     known, foreign = sum(counts.values()), sum(n for language, n in counts.items() if language != "en")

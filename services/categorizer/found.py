@@ -3,6 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+MOST_CATEGORIES = 15
+NOBODY = "No trace of this sample is about it."
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    name: str
+    description: str
+
 
 @dataclass(frozen=True, slots=True)
 class Leaf:

@@ -20,10 +20,10 @@ from scipy.sparse import csr_array
 
 from services.categorizer.clustering.graph import fuzzy_graph, transitions
 from services.categorizer.clustering.sphere import Array, Labels, unit
+from services.categorizer.draft import NOWHERE
 from services.categorizer.outside import Fit, lonely, neighbours
 from shared.general import general_requests
 
-NOWHERE = -1
 Embed = Callable[[Sequence[str]], Array]  # texts → unit rows (n, d) in the space of the items
 
 _NEIGHBOURS = 15

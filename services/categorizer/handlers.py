@@ -1,11 +1,14 @@
 """When a job's last item has ended, its items are grouped into categories; one owner by lease."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
-from services.categorizer import engines
+from services.categorizer import engines, model
 from services.categorizer.clusters import build
+from services.categorizer.found import Found
 from services.categorizer.sample import Sample
 from services.categorizer.sweeper import Sweeper, announce_if_ready
+from shared.asking import Asker
 from shared.bus import Publish, Router
 from shared.config import Settings
 from shared.errors import InvalidEventError, JobError
@@ -17,8 +20,17 @@ from shared.worker import run_in_process, warm
 
 router = Router("categorizer")
 
-ENGINES = {"local": engines.local}
 PAGE = 1_000
+
+
+async def categorize_locally(sample: Sample, job: Job, asker: Asker) -> Found:
+    return await run_in_process(engines.local, sample, job.config)
+
+
+ENGINES: dict[str, Callable[[Sample, Job, Asker], Awaitable[Found]]] = {
+    "local": categorize_locally,
+    "model": model.categorize,
+}
 
 
 @router.background
@@ -34,26 +46,28 @@ async def check_job(event: ItemEnded, store: Store, publish: Publish) -> None:
 
 
 @router.subscriber(JobReady)
-async def categorize_job(event: JobReady, store: Store, publish: Publish, settings: Settings, owner: str) -> None:
+async def categorize_job(
+    event: JobReady, store: Store, publish: Publish, settings: Settings, owner: str, asker: Asker
+) -> None:
     """A job whose items have ended in; its categories and where each item lies out."""
     name = f"categorize/{event.workspace_id}/{event.job_id}"
     async with hold(store, name, owner, settings.lease_seconds) as lease:
         job = await store.job(event.workspace_id, event.job_id)
         if job is None:
             raise InvalidEventError(f"There is no job {event.job_id}: was it deleted?")
-        if lease is not None and job.state is JobState.READY and not await _categorize(store, job, lease):
+        if lease is not None and job.state is JobState.READY and not await _categorize(store, job, lease, asker):
             return
         job = await store.job(event.workspace_id, event.job_id)
     if job is not None and job.state is JobState.CATEGORIZED and job.fence is not None:
         await publish(JobCategorized(workspace_id=job.workspace_id, job_id=job.id, fence=job.fence))
 
 
-async def _categorize(store: Store, job: Job, lease: Lease) -> bool:
+async def _categorize(store: Store, job: Job, lease: Lease, asker: Asker) -> bool:
     """Whether the categories of this owner are the job's."""
     ready, fence = {JobState.READY}, lease.fence
     await store.move_job(job.workspace_id, job.id, ready, JobState.READY, fence=fence)
     item_ids, sample = await _done_items(store, job)
-    found = await run_in_process(ENGINES[job.config.engine], sample, job.config)
+    found = await ENGINES[job.config.engine](sample, job, asker)
     clusters, assignments = build(job, item_ids, found)
     await _save(store, job, fence, assignments)
     await store.save_report(
@@ -80,11 +94,16 @@ async def _done_items(store: Store, job: Job) -> tuple[list[str], Sample]:
             break
         after = page[-1].id
     if not item_ids:
-        failed = await store.items(job.workspace_id, job.id, states={ItemState.FAILED}, limit=1)
-        raise JobError(
-            f"No trace could be summarised. The first: {failed[0].reason if failed else 'all were left out'}"
-        )
+        raise JobError(await _nothing(store, job))
     return item_ids, sample
+
+
+async def _nothing(store: Store, job: Job) -> str:
+    """Why no item is left to group."""
+    for state, what in ((ItemState.FAILED, "No trace could be summarised"), (ItemState.LEFT_OUT, "All were left out")):
+        if ended := await store.items(job.workspace_id, job.id, states={state}, limit=1):
+            return f"{what}. The first: {ended[0].reason}"
+    return "No trace could be summarised: ask for the report again."
 
 
 async def _save(store: Store, job: Job, fence: int, assignments: list[Assignment]) -> None:

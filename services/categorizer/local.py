@@ -13,8 +13,9 @@ import numpy as np
 from services.categorizer import given, steering, values
 from services.categorizer.clustering.agreement import agreement
 from services.categorizer.clustering.tree import Tree, tree
-from services.categorizer.found import Category, Found, Leaf
-from services.categorizer.naming.tree import Named, name_leaves, name_tree
+from services.categorizer.draft import NOWHERE
+from services.categorizer.found import NOBODY, Category, Found, Leaf, Named
+from services.categorizer.naming.tree import name_leaves, name_tree
 from services.categorizer.sample import Sample
 from services.categorizer.space import Space, space_of
 from shared.effort import effort
@@ -27,17 +28,22 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Parts = tuple[list[Category], Array, dict[str, float] | None]  # categories, which items are odd, agreement
 
 NO_CATEGORY = "What fits none of the given categories."
-NOBODY = "No trace of this sample is about it."
 
 
 def categorize(sample: Sample, config: JobConfig) -> Found:
     """Every item in exactly one leaf."""
-    space = space_of(sample.features)
+    return categories_of(space_of(sample.features), sample, config)
+
+
+def categories_of(space: Space, sample: Sample, config: JobConfig, place: Array | None = None) -> Found:
+    """As `categorize`; `place` (n,) is each item's position among the given categories, where somebody knows it."""
     schemas = config.attribute_schemas
     spellings = values.merged(sample.attributes, schemas, space.embed if space.of_meaning else None)
     columns = steering.columns([canonical(one, spellings) for one in sample.attributes], schemas)
-    work = _given if config.partitions else _grown
-    categories, odd, agreed = work(space, sample, config, columns)
+    if config.partitions:
+        categories, odd, agreed = _given(space, sample, config, columns, place)
+    else:
+        categories, odd, agreed = _grown(space, sample, config, columns)
     languages = Counter(one.language or UNKNOWN for one in space.items)
     trust = {
         "vectors": space.name,
@@ -67,10 +73,15 @@ def _grown(space: Space, sample: Sample, config: JobConfig, columns: Array | Non
     return ordered, found.unusual, None if agreed is None else asdict(agreed)
 
 
-def _given(space: Space, sample: Sample, config: JobConfig, columns: Array | None) -> Parts:
+def assigned(space: Space, config: JobConfig) -> Array:
+    """(n,): the position of each item's given category, or NOWHERE."""
+    return given.assign(space.requests, config.partitions, config.partition_examples, space.embed, config.seed)
+
+
+def _given(space: Space, sample: Sample, config: JobConfig, columns: Array | None, place: Array | None) -> Parts:
     """The user's categories in their order, each with the leaves that its items make, and what fits none of them."""
-    place = given.assign(space.requests, config.partitions, config.partition_examples, space.embed, config.seed)
-    groups = [np.flatnonzero(place == at) for at in (*range(len(config.partitions)), given.NOWHERE)]
+    place = assigned(space, config) if place is None else place
+    groups = [np.flatnonzero(place == at) for at in (*range(len(config.partitions)), NOWHERE)]
     about = [*config.partitions.items(), (NONE_OF_THESE, NO_CATEGORY)]
     found = _joined([_inside(space, members, config, columns) for members in groups], groups)
     names = [name for name, _ in about]

@@ -19,7 +19,7 @@ from shared.trust import BY_WORDS
 class Space:
     """Unit rows of n items: `whole` (n, d), and `requests` (n, r) in the space that `embed` puts any text in.
 
-    `name` is of the encoder, such as "minilm-fp32", or BY_WORDS, whose vectors know words and no meaning.
+    `name` is of the encoder, such as "minilm-fp32", or BY_WORDS. `of_meaning`: whether `embed` knows more than words.
     """
 
     items: Sequence[Features]
@@ -27,22 +27,25 @@ class Space:
     requests: Array
     embed: Callable[[Sequence[str]], Array]
     name: str
-
-    @property
-    def of_meaning(self) -> bool:
-        return self.name != BY_WORDS
+    of_meaning: bool = True
 
 
-def space_of(features: list[bytes]) -> Space:
-    """By the encoder's vectors if all items have those of one encoder that is here, too; else by words."""
+def space_of(features: list[bytes], endpoint_model: str | None = None) -> Space:
+    """By the encoder's vectors if all items have those of one encoder that is here, too; else by words.
+
+    Vectors of an endpoint's model say where items lie; other texts are then compared with them by words.
+    """
     items = Packed(features)
     settings = Settings.load()
     name = encoder_name(settings.embedding)
-    if name and {one.encoder for one in items} == {name}:
+    names = {one.encoder for one in items}
+    if name and names == {name}:
         requests = blocks.stacked([one.request_vector for one in items], DIMENSIONS)
         return Space(items, blocks.vectors(items), requests, _when_asked(settings), name)
     words = TextSpace([one.request for one in items])
-    return Space(items, blocks.vectors(items, words.vectors), words.vectors, words.embed, BY_WORDS)
+    by_endpoint = endpoint_model is not None and names == {endpoint_model}
+    whole = blocks.vectors(items, None if by_endpoint else words.vectors)
+    return Space(items, whole, words.vectors, words.embed, max(names) if by_endpoint else BY_WORDS, of_meaning=False)
 
 
 def _when_asked(settings: Settings) -> Callable[[Sequence[str]], Array]:

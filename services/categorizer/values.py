@@ -23,7 +23,7 @@ MOST = 1_000  # more different values than this are texts, and stay as they are
 LONGEST = 80  # characters: what is longer is a text, and stands for itself
 _SIGNS = re.compile(r"[\s_\-‐‑–—'\"’“”.,;:!?()\[\]{}/\\]+")  # but not those of C++, C# and 50 %
 _WORD = re.compile(r"[^\W_]+")
-_NUMBER = re.compile(r"\d+")
+_TELLING = re.compile(r"\d+|[+#%]")
 _NEGATIONS = frozenset({"not", "no", "non", "never", "without", "nobody", "none", "nothing", "isn", "doesn", "didn"})
 _PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "mis", "de")
 _OPPOSITES = tuple(
@@ -102,7 +102,7 @@ def _spaced(value: str) -> str:
 
 
 def _may_be_one(value: str, other: str) -> bool:
-    if max(len(value), len(other)) > LONGEST or _NUMBER.findall(value) != _NUMBER.findall(other):
+    if max(len(value), len(other)) > LONGEST or _TELLING.findall(value) != _TELLING.findall(other):
         return False
     words, others = (frozenset(_WORD.findall(text.casefold())) for text in (value, other))
     if bool(words & _NEGATIONS) != bool(others & _NEGATIONS):

@@ -287,3 +287,20 @@ def test_sentences_are_verbatim_and_in_order(text: str) -> None:
     at = 0
     for sentence in sentences(text):
         at = text.index(sentence, at) + len(sentence)
+
+
+def test_a_listed_item_with_members_and_outsiders_is_named_after_its_members() -> None:
+    """As where several groups are named in one question: what lies near a group is not what it is about."""
+    group = '<group id="{}">\n<members>\n- {}\n- {}\n</members>\n<outsiders>\n- {}\n</outsiders>\n</group>'
+    told = [
+        group.format(1, "refund my lamp", "a refund for shoes", "lost parcel lamp"),
+        group.format(2, "parcel is lost", "where is my parcel", "refund a parcel"),
+    ]
+    element = of({"id": INTEGER, "name": STRING})
+    found = answer({"groups": {"type": "array", "items": element}}, f"<groups>\n{chr(10).join(told)}\n</groups>")
+    assert [one["id"] for one in found["groups"]] == [1, 2]
+    first, second = (one["name"].lower() for one in found["groups"])
+    assert "refund" in first
+    assert "parcel" not in first
+    assert "parcel" in second
+    assert "refund" not in second

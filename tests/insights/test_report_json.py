@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from insights.report_json import LISTED, PAGE, write_report
+from shared.bill import Bill
 from shared.errors import UnavailableError, UsageError
 from shared.job_config import JobConfig
 from shared.models import (
@@ -23,6 +24,8 @@ from shared.models import (
     Project,
     Report,
     Run,
+    Spending,
+    Stage,
 )
 from shared.store import Store
 
@@ -64,7 +67,7 @@ PROJECT = Project(
     source={"bad_line_count": 2, "bad_lines": [{"line": 4, "reason": "not JSON"}, {"line": 7, "reason": "no id"}]},
 )
 KEYS = ["id", "name", "status", "created_at", "start_time", "end_time", "shape", "error"]
-KEYS += ["clusters", "report", "runs", "coverage", "engine", "seed", "notes", "trust", "stats"]
+KEYS += ["clusters", "report", "runs", "coverage", "engine", "seed", "notes", "trust", "stats", "spending", "cost"]
 
 
 class FakeStore:
@@ -229,7 +232,30 @@ async def test_the_whole_report_comes_back_equal(tmp_path: Path) -> None:
         "notes": ["English only"],
         "trust": {"languages": {"en": 8, "ru": 1}, "stability": None, "vectors": "minilm-fp32"},
         "stats": {"latency_p50": None, "run_count": 2},
+        "spending": [],
+        "cost": 0.0,
     }
+
+
+async def test_what_models_took_is_there_by_stage_and_an_unknown_price_is_null(tmp_path: Path) -> None:
+    paid = Spending(stage=Stage.SUMMARIES, model="house", calls=3, kept=1, input=9, cached=2, output=4, estimated=True)
+    bill = Bill.of([paid], lambda one: None)
+    await write_report(tmp_path / "r.json", cast(Store, FakeStore(ITEMS)), job(), project=PROJECT, bill=bill)
+    found = read(tmp_path / "r.json")
+    assert found["cost"] is None
+    assert found["spending"] == [
+        {
+            "stage": "summaries",
+            "model": "house",
+            "calls": 3,
+            "kept": 1,
+            "input": 9,
+            "output": 4,
+            "cost": None,
+            "cached": 2,
+            "estimated": True,
+        }
+    ]
 
 
 async def test_clusters_are_in_a_fixed_order_whatever_the_order_in_the_store(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import unicodedata
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,8 +13,21 @@ from rich.console import Console
 
 from insights.printable import printable
 from insights.report_text import ReportView, print_report
+from shared.bill import Bill
 from shared.job_config import JobConfig
-from shared.models import Cluster, Facts, HighlightedTrace, Item, ItemState, Job, JobState, Project, Report
+from shared.models import (
+    Cluster,
+    Facts,
+    HighlightedTrace,
+    Item,
+    ItemState,
+    Job,
+    JobState,
+    Project,
+    Report,
+    Spending,
+    Stage,
+)
 
 EVIL = "a\x1b[31mred\x1b]0;title\x07\x00\u202egnp.\u2066x\u200b\ud800\x9b2J [bold]b[/bold] :smile:"
 LONG = "Users ask where a parcel is that was sent abroad some weeks ago and has not come to them until today"
@@ -344,3 +358,25 @@ def test_the_draft_of_a_job_that_failed_is_not_shown_as_its_report() -> None:
 
 def test_a_job_that_is_not_finished_says_so() -> None:
     assert "not finished: its state is running" in printed(ReportView(job(state=JobState.RUNNING), None, project()))
+
+
+def test_what_models_took_is_said_by_stage_and_unknown_prices_are_no_zeros() -> None:
+    spending = [
+        Spending(stage=Stage.FINDINGS, model="house", calls=1, input=1_234, output=56, estimated=True),
+        Spending(stage=Stage.SUMMARIES, model="gpt-5-mini", calls=296, kept=4, input=154_749, output=16_263),
+    ]
+    bill = Bill.of(spending, lambda one: None if one.model == "house" else 0.0712)
+    text = printed(replace(view(), bill=bill))
+    table = [words(line) for line in text.splitlines()]
+    assert "summaries gpt-5-mini 296 4 154,749 16,263 $0.071" in table
+    assert "findings house 1 0 ~1,234 ~56 unknown" in table
+    assert "together 297 4 ~155,983 ~16,319 unknown" in table
+    assert "The price of house is not known" in words(text)
+    assert "What the models took" not in printed(view())
+
+
+def test_a_models_name_cannot_drive_the_terminal_or_break_the_table() -> None:
+    bill = Bill.of([Spending(stage=Stage.SUMMARIES, model=EVIL * 9, calls=1)], lambda one: 0.0)
+    text = printed(replace(view(), bill=bill), 40)
+    assert "\x1b" not in text
+    assert max(cell_len(line) for line in text.splitlines()) <= 40

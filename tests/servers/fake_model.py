@@ -67,5 +67,5 @@ class FakeModelServer:
         self._process.kill()
 
     def stats(self) -> dict[str, Any]:
-        figures: dict[str, Any] = httpx.get(f"{self.url}/stats").json()
+        figures: dict[str, Any] = httpx.get(f"{self.url}/stats", timeout=60).json()
         return figures

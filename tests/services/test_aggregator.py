@@ -12,6 +12,7 @@ from shared.errors import InvalidEventError
 from shared.events import JobCategorized, JobReported
 from shared.models import Assignment, Cluster, Conduct, Facts, Item, ItemState, Job, JobState, Report
 from shared.store.sqlite import SqliteStore
+from tests.services.asking import no_asker
 from tests.services.conftest import J, Published, W, item, job, opened
 
 FENCE = 2
@@ -133,7 +134,7 @@ async def test_the_figures_of_the_sample_and_of_every_category_are_those_of_its_
     store: SqliteStore, publish: Published
 ) -> None:
     await categorized(store)
-    await report_job(EVENT, store, publish)
+    await report_job(EVENT, store, publish, no_asker(store))
     report = await reported(store)
     check(report.stats, DONE)
     assert len(report.clusters) == 5
@@ -148,7 +149,7 @@ async def test_attributes_and_facts_of_a_category_are_those_of_its_items_beside_
     store: SqliteStore, publish: Published
 ) -> None:
     await categorized(store)
-    await report_job(EVENT, store, publish)
+    await report_job(EVENT, store, publish, no_asker(store))
     report = await reported(store)
     for one in report.clusters:
         inside = [each for each in DONE if one.id in (leaf_of(each), TOP_OF[leaf_of(each)])]
@@ -191,7 +192,7 @@ async def test_the_surest_trace_of_its_largest_leaf_is_typical_of_a_category_and
     store: SqliteStore, publish: Published
 ) -> None:
     await categorized(store)
-    await report_job(EVENT, store, publish)
+    await report_job(EVENT, store, publish, no_asker(store))
     report = await reported(store)
     for one in report.clusters:
         if one.level == 0:
@@ -213,7 +214,7 @@ async def test_a_category_without_items_has_figures_that_say_so(store: SqliteSto
     await categorized(store)
     draft = await reported(store)
     await store.save_report(draft.model_copy(update={"clusters": (*draft.clusters, cluster("empty", None, 0))}))
-    await report_job(EVENT, store, publish)
+    await report_job(EVENT, store, publish, no_asker(store))
     stats = (await reported(store)).clusters[-1].stats
     assert (stats["run_count"], stats["share"], stats["error_rate"], stats["latency_p50"]) == (0, 0, None, None)
     assert (stats["differences"], stats["typical"]) == ([], None)
@@ -226,7 +227,7 @@ async def test_what_differs_clearly_is_told_of_the_category_where_it_does(
 ) -> None:
     """An item of leaf 2 has two tool errors, one of leaf 1 one, and one of leaf 0 none, where that is known."""
     await categorized(store)
-    await report_job(EVENT, store, publish)
+    await report_job(EVENT, store, publish, no_asker(store))
     told = {one.id: [each["text"] for each in one.stats["differences"]] for one in (await reported(store)).clusters}
     assert told["leaf 2"] == told["top 1"] == ["tool errors 2 (rest 1)"]
     assert told["leaf 0"] == ["tool errors 0 (rest 2)"]
@@ -238,7 +239,7 @@ async def test_the_report_says_what_became_of_every_item_that_was_asked_for(
 ) -> None:
     """Failures as a count and the first hundred, each with the run that a reader can look up."""
     await categorized(store)
-    await report_job(EVENT, store, publish)
+    await report_job(EVENT, store, publish, no_asker(store))
     coverage = (await reported(store)).coverage
     failed = coverage.pop("failed")
     assert coverage == {
@@ -258,7 +259,7 @@ async def test_a_reported_job_is_a_success_with_a_title_and_findings_about_its_o
     store: SqliteStore, publish: Published
 ) -> None:
     await categorized(store)
-    await report_job(EVENT, store, publish)
+    await report_job(EVENT, store, publish, no_asker(store))
     found, report = await stored(store), await reported(store)
     assert (found.state, found.fence) == (JobState.SUCCESS, FENCE)
     assert found.ended_at is not None
@@ -271,9 +272,9 @@ async def test_a_reported_job_is_a_success_with_a_title_and_findings_about_its_o
 
 async def test_a_second_delivery_publishes_again_and_changes_nothing(store: SqliteStore, publish: Published) -> None:
     await categorized(store)
-    await report_job(EVENT, store, publish)
+    await report_job(EVENT, store, publish, no_asker(store))
     before = await stored(store), await reported(store)
-    await report_job(EVENT, store, publish)
+    await report_job(EVENT, store, publish, no_asker(store))
     assert (await stored(store), await reported(store)) == before
     assert publish.events == [SUCCESS, SUCCESS]
 
@@ -282,7 +283,7 @@ async def test_a_second_delivery_publishes_again_and_changes_nothing(store: Sqli
 async def test_the_event_of_another_fence_does_nothing(store: SqliteStore, publish: Published, fence: int) -> None:
     await categorized(store)
     before = await stored(store), await reported(store), await store.report(W, J, FENCE - 1)
-    await report_job(EVENT.model_copy(update={"fence": fence}), store, publish)
+    await report_job(EVENT.model_copy(update={"fence": fence}), store, publish, no_asker(store))
     assert (await stored(store), await reported(store), await store.report(W, J, FENCE - 1)) == before
     assert publish.events == []
 
@@ -290,7 +291,7 @@ async def test_the_event_of_another_fence_does_nothing(store: SqliteStore, publi
 @pytest.mark.parametrize("state", [JobState.RUNNING, JobState.READY, JobState.ERROR])
 async def test_a_job_in_another_state_is_not_reported(store: SqliteStore, publish: Published, state: JobState) -> None:
     await store.insert_job(job(state, fence=FENCE))
-    await report_job(EVENT, store, publish)
+    await report_job(EVENT, store, publish, no_asker(store))
     assert (await stored(store)).state is state
     assert SUCCESS not in publish.events
     assert await store.report(W, J, FENCE) is None
@@ -309,7 +310,7 @@ async def test_a_job_that_was_ended_meanwhile_stays_as_it_ended(tmp_path: Path, 
     store = await opened(tmp_path, EndingStore)
     try:
         await categorized(store)
-        await report_job(EVENT, store, publish)
+        await report_job(EVENT, store, publish, no_asker(store))
         assert ((await stored(store)).state, (await stored(store)).error) == (JobState.ERROR, "Cancelled.")
         assert publish.events == [JobReported(workspace_id=W, job_id=J, status="error", error="Cancelled.")]
     finally:
@@ -318,7 +319,29 @@ async def test_a_job_that_was_ended_meanwhile_stays_as_it_ended(tmp_path: Path, 
 
 async def test_what_is_not_there_makes_the_event_invalid(store: SqliteStore, publish: Published) -> None:
     with pytest.raises(InvalidEventError, match="There is no job j: was it deleted"):
-        await report_job(EVENT, store, publish)
+        await report_job(EVENT, store, publish, no_asker(store))
     await store.insert_job(job(JobState.CATEGORIZED, fence=FENCE))
     with pytest.raises(InvalidEventError, match="Job j has no categories under fence 2: run it again"):
-        await report_job(EVENT, store, publish)
+        await report_job(EVENT, store, publish, no_asker(store))
+
+
+async def test_spellings_of_an_open_value_are_counted_as_the_value_that_stands_for_them(
+    store: SqliteStore, publish: Published
+) -> None:
+    """And the items keep what was answered."""
+    said = ["Refunds", "refund", "refund", "late"]
+    await store.insert_job(job(JobState.CATEGORIZED, SCHEMAS, fence=FENCE))
+    await store.insert_items(
+        [item(f"{n}", ItemState.DONE, attributes={"topic": topic}) for n, topic in enumerate(said)]
+    )
+    merged = {"spellings": 3, "values": 2, "merged": [{"value": "refund", "spellings": ["Refunds"]}]}
+    await store.save_report(
+        Report(workspace_id=W, job_id=J, fence=FENCE, clusters=(), trust={"values": {"topic": merged}})
+    )
+    await report_job(EVENT, store, publish, no_asker(store))
+    found = await reported(store)
+    assert found.stats["attributes"]["topic"]["values"] == {"refund": 3, "late": 1}
+    assert any("3 spellings of topic became 2 values" in note for note in found.notes)
+    first = await store.item(W, J, "0")
+    assert first is not None
+    assert first.attributes == {"topic": "Refunds"}

@@ -1,13 +1,10 @@
 """Attributes by a model: who is asked for what, how often, and what of the answers counts."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
 
 import pytest
 
-from insights.fake_model.options import Options
 from services.attribute_extractor.handlers import extract_attributes
 from services.attribute_extractor.model import request
 from shared.asking import Asker
@@ -17,12 +14,11 @@ from shared.errors import AnswerError
 from shared.events import ItemSummarized
 from shared.frozen import FrozenJobs
 from shared.job_config import AttributeSchema, JobConfig
-from shared.llm import Answer, Endpoint, Llm, Prices, Request
+from shared.llm import Answer, Prices, Request
 from shared.llm.client import Paid
 from shared.models import Item, ItemState, JobState, Stage
 from shared.store.sqlite import SqliteStore
-from tests.servers.fake_model import Endpoint as FakeEndpoint
-from tests.servers.fake_model import endpoint
+from tests.services.asking import asking
 from tests.services.conftest import PLAN, J, Published, W, item, job, trace
 from tests.services.scripted import Scripted
 
@@ -33,19 +29,7 @@ SCHEMAS: dict[str, Any] = {
     "refund_dollars": {"type": "number", "description": "Dollars of the refund"},
 }
 TOLD = {"urgent": True, "kind": "billing", "refund_dollars": 30}
-
-
 _numbers = count()
-
-
-@asynccontextmanager
-async def stand_in(store: SqliteStore) -> AsyncIterator[tuple[Asker, FakeEndpoint]]:
-    async with endpoint(Options()) as server:
-        llm = Llm(Endpoint(server.base_url))
-        try:
-            yield Asker(store, llm, Prices.load()), server
-        finally:
-            await llm.close()
 
 
 async def extracted(
@@ -106,10 +90,10 @@ async def test_null_is_an_answer_and_not_asked_for_again(store: SqliteStore) -> 
 
 
 async def test_without_a_draft_the_stand_in_tells_all_in_one_call(store: SqliteStore) -> None:
-    async with stand_in(store) as (asker, server):
-        found = await extracted(store, asker, SCHEMAS)
+    async with asking(store) as world:
+        found = await extracted(store, world.asker, SCHEMAS)
         assert found.attributes == TOLD
-        assert server.stats()["requests"] == 1
+        assert world.server.stats()["requests"] == 1
 
 
 @pytest.mark.parametrize(
@@ -118,19 +102,19 @@ async def test_without_a_draft_the_stand_in_tells_all_in_one_call(store: SqliteS
 async def test_a_model_of_its_own_tells_all_of_them_whatever_the_draft(
     store: SqliteStore, config: dict[str, Any], model: str
 ) -> None:
-    async with stand_in(store) as (asker, server):
+    async with asking(store) as world:
         draft = dict.fromkeys(SCHEMAS) if "attribute_model" in config else None
-        found = await extracted(store, asker, SCHEMAS, draft, **config)
+        found = await extracted(store, world.asker, SCHEMAS, draft, **config)
         assert found.attributes == TOLD
-        assert {name: one["calls"] for name, one in server.stats()["by_model"].items()} == {model: 1}
+        assert {name: one["calls"] for name, one in world.server.stats()["by_model"].items()} == {model: 1}
 
 
 async def test_more_than_eight_attributes_are_asked_for_in_one_call_of_their_own(store: SqliteStore) -> None:
     many = SCHEMAS | {f"flag_{n}": {"type": "boolean"} for n in range(6)}
-    async with stand_in(store) as (asker, server):
-        found = await extracted(store, asker, many, dict.fromkeys(many))
+    async with asking(store) as world:
+        found = await extracted(store, world.asker, many, dict.fromkeys(many))
         assert found.attributes == TOLD | {f"flag_{n}": False for n in range(6)}
-        assert server.stats()["requests"] == 1
+        assert world.server.stats()["requests"] == 1
 
 
 async def test_the_same_again_costs_nothing_and_an_added_attribute_asks_for_itself_alone(store: SqliteStore) -> None:
@@ -160,15 +144,15 @@ async def test_the_same_again_costs_nothing_and_an_added_attribute_asks_for_itse
 async def test_just_what_an_answer_depends_on_asks_for_it_again(
     store: SqliteStore, changed: dict[str, Any], calls: int
 ) -> None:
-    async with stand_in(store) as (asker, server):
-        await extracted(store, asker, SCHEMAS)
-        await extracted(store, asker, changed.pop("attribute_schemas", SCHEMAS), **changed)
-        assert server.stats()["requests"] == 1 + calls
+    async with asking(store) as world:
+        await extracted(store, world.asker, SCHEMAS)
+        await extracted(store, world.asker, changed.pop("attribute_schemas", SCHEMAS), **changed)
+        assert world.server.stats()["requests"] == 1 + calls
 
 
 async def test_the_bill_says_what_was_paid_and_what_was_kept(store: SqliteStore) -> None:
-    async with stand_in(store) as (asker, _):
-        first, second = await extracted(store, asker, SCHEMAS), await extracted(store, asker, SCHEMAS)
+    async with asking(store) as world:
+        first, second = await extracted(store, world.asker, SCHEMAS), await extracted(store, world.asker, SCHEMAS)
         [paid], [kept] = await store.spending(W, first.job_id), await store.spending(W, second.job_id)
     assert (paid.stage, paid.calls, paid.kept) == (Stage.ATTRIBUTES, 1, 0)
     assert (kept.stage, kept.calls, kept.kept) == (Stage.ATTRIBUTES, 0, len(SCHEMAS))

@@ -13,6 +13,7 @@ from shared.errors import InvalidEventError, JobError
 from shared.events import Event, ItemEnded, JobCategorized, JobReady
 from shared.models import FINAL, OPEN, ItemState, Job, JobState, Report
 from shared.store.sqlite import SqliteStore
+from tests.services.asking import no_asker
 from tests.services.conftest import NEVER_LAPSES, J, Published, W, features, item, job, opened
 
 READY = JobReady(workspace_id=W, job_id=J)
@@ -89,14 +90,14 @@ async def test_events_of_a_job_that_does_not_exist_are_invalid(
     with pytest.raises(InvalidEventError, match="There is no job j: was it deleted"):
         await check_job(ENDED, store, publish)
     with pytest.raises(InvalidEventError, match="There is no job j: was it deleted"):
-        await categorize_job(READY, store, publish, settings, "me")
+        await categorize_job(READY, store, publish, settings, "me", no_asker(store))
 
 
 async def test_a_ready_job_gets_its_categories_and_a_second_delivery_only_publishes_again(
     store: SqliteStore, publish: Published, settings: Settings
 ) -> None:
     await given(store, JobState.READY, *[ItemState.DONE] * 9, ItemState.FAILED)
-    await categorize_job(READY, store, publish, settings, "me")
+    await categorize_job(READY, store, publish, settings, "me", no_asker(store))
     found, report = await stored(store), await store.report(W, J, 1)
     assert (found.state, found.fence) == (JobState.CATEGORIZED, 1)
     assert report is not None
@@ -107,7 +108,7 @@ async def test_a_ready_job_gets_its_categories_and_a_second_delivery_only_publis
         assert set(one.path) <= ids
         assert one.confidence is not None
     assert (await store.items(W, J, states={ItemState.FAILED}))[0].leaf is None
-    await categorize_job(READY, store, publish, settings, "other")
+    await categorize_job(READY, store, publish, settings, "other", no_asker(store))
     assert publish.events == [categorized(1), categorized(1)]
     assert (await stored(store), await store.report(W, J, 1)) == (found, report)
 
@@ -117,7 +118,7 @@ async def test_a_job_in_which_nothing_could_be_summarised_is_an_error_with_the_f
 ) -> None:
     await given(store, JobState.READY, ItemState.LEFT_OUT, ItemState.FAILED)
     with pytest.raises(JobError, match=r"No trace could be summarised. The first: why"):
-        await categorize_job(READY, store, publish, settings, "me")
+        await categorize_job(READY, store, publish, settings, "me", no_asker(store))
     assert await store.acquire_lease(LEASE, "other", NEVER_LAPSES) is not None  # it was given back
 
 
@@ -126,7 +127,7 @@ async def test_a_job_that_another_process_categorizes_is_left_to_it(
 ) -> None:
     await given(store, JobState.READY, ItemState.DONE)
     await store.acquire_lease(LEASE, "other", NEVER_LAPSES)
-    await categorize_job(READY, store, publish, settings, "me")
+    await categorize_job(READY, store, publish, settings, "me", no_asker(store))
     assert (await stored(store)).fence is None
     assert publish.events == []
 
@@ -136,7 +137,7 @@ async def test_a_job_in_another_state_is_not_categorized(
     store: SqliteStore, publish: Published, settings: Settings, state: JobState
 ) -> None:
     await given(store, state, ItemState.DONE)
-    await categorize_job(READY, store, publish, settings, "me")
+    await categorize_job(READY, store, publish, settings, "me", no_asker(store))
     assert (await stored(store)).state is state
     assert await store.report(W, J, 1) is None
     assert publish.events == []
@@ -166,7 +167,7 @@ async def test_an_owner_that_was_overtaken_cannot_end_the_job(
     store.reached = reached
     try:
         await given(store, JobState.READY, ItemState.DONE)
-        await categorize_job(READY, store, publish, settings, "stale")
+        await categorize_job(READY, store, publish, settings, "stale", no_asker(store))
         assert ((await stored(store)).state, (await stored(store)).fence) == (reached, 2)
         assert publish.events == []
     finally:
@@ -186,7 +187,9 @@ async def test_an_owner_that_lost_its_lease_leaves_the_end_to_the_next(
     store = await opened(tmp_path, LosingStore)
     try:
         await given(store, JobState.READY, ItemState.DONE)
-        await categorize_job(READY, store, publish, settings.model_copy(update={"lease_seconds": 1e-6}), "me")
+        await categorize_job(
+            READY, store, publish, settings.model_copy(update={"lease_seconds": 1e-6}), "me", no_asker(store)
+        )
         assert (await stored(store)).state is JobState.READY
         assert publish.events == []
     finally:

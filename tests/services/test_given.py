@@ -7,7 +7,8 @@ import pytest
 
 from services.categorizer import given, outside
 from services.categorizer.clustering.sphere import Array, Labels, unit
-from services.categorizer.given import NOWHERE, assign, facet_texts
+from services.categorizer.draft import NOWHERE
+from services.categorizer.given import assign, facet_texts
 from tests.services.words import words_of
 
 CATEGORIES = {"Billing": "invoices, refunds and payments", "Login": "passwords, accounts"}

@@ -76,3 +76,37 @@ def test_what_was_asked_for_and_not_done_is_told() -> None:
     assert "its instructions need a model" in told(summary_prompt="Be short: {{run.inputs}}")
     assert "the number of top categories that was asked for" in told(partitions={"A": ""}, hierarchy=(None, 5))
     assert "threads were compared" in told({"vectors": "tfidf"}, unit="thread")
+
+
+@pytest.mark.parametrize("engine", ["local", "model"])
+def test_values_that_count_as_one_are_told_with_an_example(engine: str) -> None:
+    merged = [{"value": "refund", "spellings": ["Refunds", "refund_request"]}]
+    trust = {"values": {"topic": {"spellings": 1_200, "values": 7, "merged": merged}}}
+    text = told(trust, engine=engine)
+    assert "1,200 spellings of topic became 7 values: 'Refunds', for one, counts as 'refund'." in text
+    assert "spellings" not in told({"values": {}}, engine=engine)
+
+
+def test_of_a_model_it_is_told_how_many_find_their_way_by_its_names() -> None:
+    trust = {"names": {"tried": 150, "attracted": 130, "renamed": 2}, "doubtful": {"items": 9, "placed": 7}}
+    text = told({**trust, "questions": {"asked": 30}, "findings": {"refused": 1}}, engine="model")
+    assert "Names attract 87 % of unseen members: of 150 traces, the model put 130 where they are" in text
+    assert "2 were named once more" in text
+    assert "between two subcategories, the model decided: 7 of 9." in text
+    assert "without a model" not in text
+    assert told({"names": {"tried": 0, "attracted": 0, "renamed": 0}}, engine="model") == ""
+
+
+def test_what_a_model_left_undone_is_told_with_what_to_do() -> None:
+    text = told({"questions": {"asked": 9, "budget": 4}, "findings": {"answer": 1}}, engine="model")
+    assert "names and categories are partly or wholly made without a model: raise the budget" in text
+    assert "no answer that can be used to 1 question on title, key findings and highlights" in text
+    given = {"given": {"asked_again": 5, "changed": 3, "without_answer": 2}}
+    text = told(given, engine="model")
+    assert "asked again: 5 times, with 3 changed." in text
+    assert "without the model, which gave no place: 2." in text
+
+
+def test_vectors_of_an_endpoint_are_not_said_to_know_english_only() -> None:
+    assert "English" not in told({"vectors": "text-embedding-3-small", "languages": {"ru": 100}}, engine="model")
+    assert "English" in told({"vectors": "minilm-int8", "languages": {"ru": 100}}, engine="model")

@@ -15,6 +15,7 @@ from shared.prompts import (
     MAX_PATHS,
     MAX_SECTIONS,
     MAX_TEXT,
+    MAX_VALUE,
     PathCheck,
     Piece,
     Prompt,
@@ -215,9 +216,16 @@ def test_only_values_stand_between_delimiters() -> None:
 
 
 def test_rendering_stops_with_a_mark_at_its_bound() -> None:
-    rendered = text("{{run.inputs}}{{run.inputs}}tail", with_inputs("x" * (MAX_TEXT - 100)))
+    rendered = text("{{run.inputs}}" * 9 + "tail", with_inputs("x" * MAX_VALUE))
     assert len(rendered) == MAX_TEXT
     assert rendered.endswith(CUT)
+
+
+def test_a_value_that_is_too_long_does_not_push_out_what_comes_after_it() -> None:
+    [long, after] = parse("{{run.inputs}} What is it?").render(with_inputs("x" * MAX_TEXT))
+    assert len(long.text) == MAX_VALUE
+    assert long.text.endswith(CUT)
+    assert after.text == " What is it?"
 
 
 def test_sections_inside_sections_cannot_run_for_ever() -> None:

@@ -12,8 +12,8 @@ from scipy.spatial.distance import squareform
 from services.categorizer.clustering.silhouette import silhouette
 from services.categorizer.clustering.sphere import Array, Labels, assign, centroids, compact, unit
 from services.categorizer.clustering.ward import Merges, Numbers, cut, merges
+from services.categorizer.found import MOST_CATEGORIES
 
-MOST = 15
 _KEEP = 0.9  # of the best silhouette is good enough
 _ROWS = 2_000  # that the silhouette is taken of
 _ROUNDS = 10
@@ -42,7 +42,7 @@ def number(x: Array, leaf: Labels, centres: Array, size: Labels) -> int:
     categories are another with every second seed.
     """
     rows = np.arange(min(len(x), _ROWS))
-    numbers = range(2, min(MOST, len(centres)) + 1)
+    numbers = range(2, min(MOST_CATEGORIES, len(centres)) + 1)
     tree = merges(centres, size)
     quality = [silhouette(x, merged(centres, size, tree, k)[leaf], rows) for k in numbers]
     best = max(quality, default=0)

@@ -1,6 +1,6 @@
-"""Names and descriptions of categories, without a language model. Too many are false yet: see docs/decisions.md."""
+"""Names and descriptions of categories, without a language model."""
 
 from services.categorizer.naming.listed import category_phrases
-from services.categorizer.naming.tree import Named, Names, name_leaves, name_tree
+from services.categorizer.naming.tree import Names, name_leaves, name_tree
 
-__all__ = ["Named", "Names", "category_phrases", "name_leaves", "name_tree"]
+__all__ = ["Names", "category_phrases", "name_leaves", "name_tree"]

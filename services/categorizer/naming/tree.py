@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from services.categorizer.clustering.sphere import centroids
+from services.categorizer.found import Named
 from services.categorizer.naming.candidates import Candidate, candidates
 from services.categorizer.naming.choosing import choose, stems
 from services.categorizer.naming.counts import Counts, read, together
@@ -38,12 +39,6 @@ Embed = Callable[[Sequence[str]], Array]
 
 READ_ALTOGETHER = 4_000  # items; of a leaf at most MOST, and with many leaves at least LEAST
 MOST, LEAST = 200, 40
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    name: str
-    description: str
 
 
 @dataclass(frozen=True, slots=True)
