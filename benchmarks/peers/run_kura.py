@@ -13,7 +13,6 @@ import asyncio
 import json
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,16 +25,20 @@ AT_ONCE = 5
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-async def main() -> None:
+def main() -> None:
     np.random.seed(0)
-    found = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))  # noqa: ASYNC240  nothing else runs yet
-    conversations = [_conversation(str(at), messages) for at, messages in enumerate(found)]
+    with open(sys.argv[1], encoding="utf-8") as file:
+        conversations = [_conversation(str(at), messages) for at, messages in enumerate(json.load(file))]
+    json.dump(asyncio.run(_counts(conversations)), sys.stdout)
+
+
+async def _counts(conversations: list[Conversation]) -> dict[str, int]:
     summaries = await summarise_conversations(conversations, model=SummaryModel(max_concurrent_requests=AT_ONCE))
     describe = ClusterDescriptionModel(max_concurrent_requests=AT_ONCE)
     clusters = await generate_base_clusters_from_conversation_summaries(summaries, clustering_model=describe)
     tree = await reduce_clusters_from_base_clusters(clusters, model=MetaClusterModel(max_concurrent_requests=AT_ONCE))
     roots = sum(cluster.parent_id is None for cluster in tree)
-    json.dump({"conversations": len(conversations), "clusters": len(clusters), "roots": roots}, sys.stdout)
+    return {"conversations": len(conversations), "clusters": len(clusters), "roots": roots}
 
 
 def _conversation(name: str, messages: list[dict[str, Any]]) -> Conversation:
@@ -43,4 +46,4 @@ def _conversation(name: str, messages: list[dict[str, Any]]) -> Conversation:
     return Conversation(chat_id=name, created_at=START, messages=told, metadata={})
 
 
-asyncio.run(main())
+main()
