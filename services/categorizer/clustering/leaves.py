@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
-from services.categorizer.clustering.dendrogram import dendrogram
+from services.categorizer.clustering.dendrogram import Dendrogram, dendrogram
 from services.categorizer.clustering.silhouette import silhouette
 from services.categorizer.clustering.sphere import Array, Labels, centroids, compact, lloyd
 
 LEAST = 6  # leaves, where their number is automatic and items suffice
-READER = 60  # leaves that a reader takes in: the default bound
+_LIFTED = 90  # leaves that a reader takes in who lifts the default bound of 60
 _GROUPS = 4  # small groups that a leaf is made of
 _SHOWN = 600  # small groups that decide on the number
 _LOOKED_AT = 6_000  # rows that decide on the number
@@ -18,16 +18,13 @@ _NEARLY = 0.85  # of the best silhouette
 _GROWTH = 1.12  # of the numbers tried
 _ROUGH = 3  # rounds of k-means for a number that is tried
 _ROUNDS = 20
-_COARSER = (0.85, 0.65)  # partitions beside the leaves, as a second opinion of what belongs together
-_FEW = 60  # leaves whose coarser partitions would be categories already
 
 
-def partition(y: Array, k: int, seed: int) -> tuple[Labels, list[Labels]]:
-    """k leaves of positions y (n, c), fewer only where rows are alike: labels (n,); and two coarser partitions."""
+def partition(y: Array, k: int, seed: int) -> tuple[Labels, Dendrogram]:
+    """k leaves of positions y (n, c), fewer only where rows are alike: labels (n,); and the merge tree behind them."""
     groups = max(k, min(_GROUPS * k, len(y) // 4))
     tree = dendrogram(y, groups, np.random.default_rng(seed))
-    coarser = [round(k * share) for share in _COARSER if k > _FEW]
-    return refined(y, tree.cut(k), _ROUNDS), [refined(y, tree.cut(fewer), _ROUGH) for fewer in coarser]
+    return refined(y, tree.cut(k), _ROUNDS), tree
 
 
 def refined(y: Array, labels: Labels, rounds: int) -> Labels:
@@ -39,7 +36,7 @@ def number(x: Array, y: Array, low: int, high: int, seed: int) -> int:
     """The likely number of leaves, low..high, of raw unit rows x (n, d) at positions y (n, c).
 
     Between two answers that err in opposite directions: the knee of the inertia, which lumps, and the best
-    silhouette, which splits. Where the silhouette is flat, both lump; so never fewer than a reader with a limit gets.
+    silhouette, which splits. Where the silhouette is flat, both lump; so never fewer than a reader of 90 would get.
     """
     tried, partitions = _tried(y, low, high, seed)
     if len(tried) < 2:
@@ -47,7 +44,7 @@ def number(x: Array, y: Array, low: int, high: int, seed: int) -> int:
     quality = _quality(x, partitions)
     lumped = tried[knee(tried, [inertia(y[:_LOOKED_AT], labels) for labels in partitions])]
     split = tried[int(np.argmax(quality))]
-    return max(round(math.sqrt(lumped * split)), _largest(tried, quality, readable(len(x), READER)))
+    return max(round(math.sqrt(lumped * split)), _largest(tried, quality, readable(len(x), _LIFTED)))
 
 
 def most(x: Array, y: Array, low: int, high: int, seed: int) -> int:

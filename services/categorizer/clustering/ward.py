@@ -75,6 +75,6 @@ def _repair(cost: Numbers, partner: Labels, least: Numbers, alive: Numbers, firs
 def cut(tree: Merges, points: int, k: int) -> Labels:
     """The k groups that are left after the first merges: labels 0..k-1 of the points, numbered by first point."""
     labels = np.arange(points)
-    for first, second in tree[: points - k]:
-        labels[labels == second] = first
+    for first, second in tree[: points - k][::-1].tolist():  # the last first: by then its group has its final label
+        labels[second] = labels[first]
     return compact(labels)
