@@ -18,7 +18,7 @@ from services.categorizer.found import MOST_CATEGORIES
 _KEEP = 0.9  # of the best silhouette is good enough
 _ROWS = 2_000  # that the silhouette is taken of
 _ROUNDS = 10
-_VIEWS = 120
+_VIEWS = 60
 _COARSEST = 0.5  # of the number of leaves, in a view
 
 
