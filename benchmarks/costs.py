@@ -9,6 +9,7 @@ The stand-in's answers have the length of what they are made of, and it does not
 import json
 import tempfile
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from shared.llm import Prices
 CALLS, SHARE = 1.1, 0.5  # a trace; of Kura's tokens
 DOLLARS, PRICED = 0.50, "gpt-5-mini"  # 1,000 traces
 TIMES = 10.5  # for ten times the traces
+UNCUT = 300  # tokens of a conversation of which neither we nor Kura leave out anything
 Messages = list[dict[str, Any]]
 
 
@@ -35,9 +37,10 @@ def figures(full: bool) -> Iterator[Figure]:
 
 
 def _beside_kura(endpoint: Counted, folder: Path, many: int) -> Iterator[Figure]:
-    runs = [_talk(run) for run in generate(many)]
-    talks = [[*run["inputs"]["messages"], *run["outputs"]["messages"]] for run in runs]
-    reading = sum(tokens.count("\n".join(f"{one['role']}: {one['content']}" for one in talk)) for talk in talks)
+    short = (run for run in map(_talk, generate(2 * many)) if _reading(_told(run)) <= UNCUT)
+    runs = list(islice(short, many))
+    talks = [_told(run) for run in runs]
+    reading = sum(map(_reading, talks))
     ours = endpoint.analyze(_written(folder / "talks.jsonl", runs))
     what = f"{many:,} conversations of {reading / many:.0f} tokens, calls a conversation"
     try:
@@ -73,6 +76,15 @@ def _talk(run: dict[str, Any]) -> dict[str, Any]:
     """Of a trace what Kura can hold: what the user and the assistant say to each other."""
     sides = {side: {"messages": _said(run[side])} for side in ("inputs", "outputs")}
     return {**run, **sides, "child_runs": []}
+
+
+def _told(run: dict[str, Any]) -> Messages:
+    return [*run["inputs"]["messages"], *run["outputs"]["messages"]]
+
+
+def _reading(talk: Messages) -> int:
+    """Tokens of the conversation as a text."""
+    return tokens.count("\n".join(f"{one['role']}: {one['content']}" for one in talk))
 
 
 def _said(side: dict[str, Any] | None) -> Messages:

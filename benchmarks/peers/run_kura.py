@@ -5,8 +5,8 @@
 CONVERSATIONS holds lists of {"role": "user" or "assistant", "content": text}. Written to standard output:
 {"conversations": n, "clusters": n, "roots": n}. What it cost is read at the endpoint.
 
-Two settings are not the defaults. Of 50 naming calls at once some are never sent, and it waits for ever: 5. Its k-means
-draws from NumPy's global generator, which is seeded.
+Two settings are not the defaults. With its 50 naming calls at once a run of 250 conversations never ended: 5. Its
+k-means draws from NumPy's global generator, which is seeded.
 """
 
 import asyncio
