@@ -13,7 +13,7 @@ from insights.process import ROUTERS, Process, running
 from insights.progress import Progress
 from insights.report_json import write_report
 from insights.report_text import ReportView, print_report
-from insights.source import Source, load, own_workspace
+from insights.source import OF_FILES, Source, load, own_workspace
 from shared.bill import Bill
 from shared.config import Settings
 from shared.ending import UNFINISHED, now
@@ -70,7 +70,7 @@ async def find_or_submit(process: Process, project: Project, config: JobConfig) 
         elif not is_relative(config):
             return job
     at = now()
-    job = new_job(project, name_uuid(key, str(at)) if is_relative(config) else key, config, at=at)
+    job = new_job(project, name_uuid(key, str(at)) if is_relative(config) else key, config, at=at, answers_in=OF_FILES)
     await refuse_over_budget(store, job, process.prices)
     await submit_job(store, process.bus.publish, job)
     return job

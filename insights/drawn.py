@@ -7,7 +7,7 @@ from pathlib import Path
 
 from insights.process import opened_store
 from insights.progress import Progress
-from insights.source import Source, load, own_workspace
+from insights.source import OF_FILES, Source, load, own_workspace
 from services.summarizer.corpus import survey
 from services.summarizer.sampling import draw, random_order
 from shared.config import Settings
@@ -35,7 +35,7 @@ async def read(source: Source, config: JobConfig, settings: Settings, folder: Pa
     async with opened_store(settings, folder) as store:
         with Progress() as progress:
             project = await load(store, source, progress, own_workspace(source))
-        yield store, new_job(project, NOT_STORED, config)
+        yield store, new_job(project, NOT_STORED, config, answers_in=OF_FILES)
 
 
 async def drawn(store: Store, job: Job) -> Drawn:

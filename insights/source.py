@@ -136,6 +136,9 @@ def _digest(content: BinaryIO, text: str | None, id_field: str | None) -> str:
     return hashlib.sha256(json.dumps([digest.hexdigest(), text, id_field]).encode()).hexdigest()
 
 
+OF_FILES = DEFAULT_WORKSPACE  # where the answers for all files are kept: a file that grew pays for what is new
+
+
 def own_workspace(source: Source) -> str:
     """Of a file alone: in a shared one, a later file that holds the same runs would take them away from this one."""
     return name_uuid("workspace", source.digest)

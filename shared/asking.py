@@ -78,13 +78,13 @@ class Asker:
         """No one else in this process who waits for one of these keys: who comes second finds it kept."""
         async with AsyncExitStack() as held:
             for key in sorted(set(keys)):  # in one order, so that no two wait for each other
-                lock = self._locks.setdefault((purpose.workspace_id, key), asyncio.Lock())
+                lock = self._locks.setdefault((purpose.shelf, key), asyncio.Lock())
                 await held.enter_async_context(lock)
             yield
 
     async def kept(self, purpose: Purpose, keys: Sequence[str], model: str) -> dict[str, Any]:
         """The kept answers by key; each is counted in the bill as one that cost nothing."""
-        found = await self._store.answers(purpose.workspace_id, keys)
+        found = await self._store.answers(purpose.shelf, keys)
         if found:
             spending = Spending(stage=purpose.stage, model=model, kept=len(found))
             await self._store.add_spending(purpose.workspace_id, purpose.job_id, spending)
@@ -93,7 +93,7 @@ class Asker:
     async def keep(self, purpose: Purpose, answers: Mapping[str, Any]) -> None:
         """`answers`: JSON values, or bytes, by `key_of` what they depend on."""
         packed = {key: _packed(value) for key, value in answers.items()}
-        await self._store.keep_answers(purpose.workspace_id, purpose.stage, packed)
+        await self._store.keep_answers(purpose.shelf, purpose.stage, packed)
 
     async def money(self, workspace_id: str, job_id: str) -> float | None:
         """Dollars that the job has cost; None where a price is unknown."""

@@ -147,11 +147,11 @@ async def estimate(
 ) -> Estimate:
     """Of a job whose sample is `items`. Costs about a millisecond for each item that is looked at; asks nothing."""
     looked_at = evenly(items, LOOKED_AT)
-    tally = _Tally()
+    tally, shelf = _Tally(), frozen.job.answers_in or frozen.job.workspace_id
     for start in range(0, len(looked_at), PAGE):
         for loaded in await load(store, looked_at[start : start + PAGE], frozen.prompt):
             planned = await asyncio.to_thread(plan, loaded, frozen)
-            kept = await store.answers(frozen.job.workspace_id, list(planned.keys)) if planned.keys else {}
+            kept = await store.answers(shelf, list(planned.keys)) if planned.keys else {}
             await asyncio.to_thread(tally.add, planned, kept.keys())
     whole = tally.times(len(items) / max(len(looked_at), 1))
     whole.later(later)

@@ -21,8 +21,10 @@ def name_uuid(*parts: str) -> str:
     return str(uuid5(NAMESPACE, "\0".join(parts).encode("utf-8", "backslashreplace").decode()))
 
 
-def new_job(project: Project, job_id: str, config: JobConfig, *, at: int | None = None) -> Job:
-    """A job whose window is frozen at `at` (µs; now): runs that arrive later are not in it.
+def new_job(
+    project: Project, job_id: str, config: JobConfig, *, at: int | None = None, answers_in: str | None = None
+) -> Job:
+    """A job whose window is frozen at `at` (µs; now): runs that arrive later are not in it. `answers_in`: see Job.
 
     Raises FilterError or PromptError where filter or prompt do not parse.
     """
@@ -45,6 +47,7 @@ def new_job(project: Project, job_id: str, config: JobConfig, *, at: int | None 
         window_start=start,
         window_end=end,
         received_before=at + 1,
+        answers_in=answers_in,
         requested=None if config.sample == "all" else config.sample,
     )
 

@@ -110,6 +110,7 @@ class Job(Document):
     window_start: int | None = None
     window_end: int | None = None
     received_before: int
+    answers_in: str | None = Field(default=None, description="workspace whose kept answers it shares; None: its own")
     state: JobState = JobState.QUEUED
     error: str | None = None
     announced: bool = Field(default=False, description="False until job.requested was published: the outbox")

@@ -75,9 +75,15 @@ def clean(env: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def cluster(folder: Path, *, kafka: str, mongo: str, names: Sequence[str] = SERVICES) -> Iterator[Cluster]:
-    """Services at work on the Kafka at `kafka` (host:port), with topics, and the database `mongo`."""
-    env = {"INSIGHTS_BUS": f"kafka://{kafka}", "INSIGHTS_STORE": mongo, "INSIGHTS_DATA": str(folder / "data"), **FAST}
+def cluster(
+    folder: Path, *, kafka: str, mongo: str, names: Sequence[str] = SERVICES, more: Mapping[str, str] | None = None
+) -> Iterator[Cluster]:
+    """Services at work on the Kafka at `kafka` (host:port), with topics, and the database `mongo`.
+
+    `more`: settings of theirs besides.
+    """
+    addresses = {"INSIGHTS_BUS": f"kafka://{kafka}", "INSIGHTS_STORE": mongo, "INSIGHTS_DATA": str(folder / "data")}
+    env = addresses | FAST | dict(more or {})
     found = Cluster(env, {name: _service(name, folder, env) for name in names}, folder)
     insights("topics", "create", env=env)
     insights("store", "init", env=env)

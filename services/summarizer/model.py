@@ -99,8 +99,16 @@ def summary_key(config: JobConfig, text: str) -> str:
 
 async def _answer(asker: Asker, frozen: FrozenJob, prepared: Prepared) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """The answer, and a draft of the attributes if it is new: those of a kept one are the extractor's to look for."""
-    config, purpose = frozen.job.config, Purpose.of(frozen.job, Stage.SUMMARIES)
-    key = summary_key(config, prepared.text)
+    purpose = Purpose.of(frozen.job, Stage.SUMMARIES)
+    key = summary_key(frozen.job.config, prepared.text)
+    async with asker.alone(purpose, [key]):
+        return await _kept_or_asked(asker, frozen, prepared, purpose, key)
+
+
+async def _kept_or_asked(
+    asker: Asker, frozen: FrozenJob, prepared: Prepared, purpose: Purpose, key: str
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    config = frozen.job.config
     kept = await asker.kept(purpose, [key], config.summary_model)
     if key in kept:
         return kept[key], None
@@ -108,10 +116,8 @@ async def _answer(asker: Asker, frozen: FrozenJob, prepared: Prepared) -> tuple[
     known = await asker.kept(Purpose.of(frozen.job, Stage.ATTRIBUTES), list(keys.values()), config.summary_model)
     schemas = {name: config.attribute_schemas[name] for name, own in keys.items() if own not in known}
     answer = await asker.ask(purpose, request(config, prepared.text, schemas))
-    draft = {name: known[own][0] for name, own in keys.items() if own in known}
     told = answer.get("attributes")
-    if isinstance(told, dict):
-        draft |= {name: told[name] for name in schemas if name in told}
+    draft = {name: told[name] for name in schemas if name in told} if isinstance(told, dict) else {}
     await asker.keep(purpose, {key: {"summary": answer["summary"], "quote": answer.get("quote")}})
     await asker.keep(Purpose.of(frozen.job, Stage.ATTRIBUTES), _valid(schemas, draft, keys))
     return answer, draft if keys else None

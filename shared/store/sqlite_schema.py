@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS bodies (
 CREATE TABLE IF NOT EXISTS jobs (
     workspace_id TEXT NOT NULL, id TEXT NOT NULL, project_id TEXT NOT NULL, name TEXT NOT NULL,
     created_at INTEGER NOT NULL, config TEXT NOT NULL, window_start TEXT, window_end TEXT, received_before TEXT,
+    answers_in TEXT,
     state TEXT NOT NULL, error TEXT, announced INTEGER NOT NULL, requested TEXT, matched TEXT, unfinished TEXT,
     sampled TEXT, fence INTEGER, ended_at TEXT,
     PRIMARY KEY (workspace_id, id)
@@ -82,6 +83,7 @@ CREATE TABLE IF NOT EXISTS checks (id INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 """
 
 _ADDED = {  # columns that files of earlier versions lack
+    "jobs": ("answers_in",),
     "items": ("unusual", "effort", "draft", "unknown", "quotes", "quotes_dropped", "unread"),
 }
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.cluster import cluster, comparable, insights
 from tests.kill import kill_services, killed_and_started_again
+from tests.servers.fake_model import FakeModelServer
 from tests.servers.mongo import new_database
 
 TRACES = 200
@@ -40,3 +41,24 @@ def test_five_processes_of_which_some_are_killed_make_the_report_of_one(
         report, killed = kill_services(five, traces, 4.0, random.Random(1), kills=1)
     assert killed == 1, "the job was over before the kill: take more traces"
     assert comparable(report) == comparable(whole)
+
+
+@pytest.mark.timeout(300)
+def test_five_processes_ask_a_model_no_more_than_one_does(
+    tmp_path: Path, kafka_servers: str, mongo_servers: str
+) -> None:
+    traces, alone, together = (tmp_path / name for name in ("traces.jsonl", "alone.json", "together.json"))
+    insights("demo", "--traces", "40", "--out", str(traces), env={})
+    options = ["analyze", str(traces), "--engine", "model", "--attribute", "angry: boolean: is the user angry"]
+    model = FakeModelServer(tmp_path)
+    model.start()
+    try:
+        env = {"OPENAI_BASE_URL": f"{model.url}/a/prefix/v1", "INSIGHTS_MODEL_HEADERS": '{"X-Team": "a"}'}
+        insights(*options, "--json", str(alone), "--data", str(tmp_path / "data"), env=env)
+        calls = model.stats()["requests"]
+        with cluster(tmp_path, kafka=kafka_servers, mongo=new_database(mongo_servers), more=env) as five:
+            five.run(*options, "--json", str(together))
+        assert comparable(together) == comparable(alone)
+        assert model.stats()["requests"] == 2 * calls
+    finally:
+        model.stop()

@@ -109,3 +109,18 @@ def test_a_fault_that_stays_is_one_traces_and_the_others_are_as_without_it(
     [failed] = report["coverage"]["failed"]
     assert report["coverage"]["failed_count"] == 1
     assert "refused this content by its filter" in failed["reason"]
+
+
+def test_a_file_that_grew_pays_for_the_new_trace_alone(first: First, server: FakeModelServer, tmp_path: Path) -> None:
+    """Each file is a workspace of its own, but what was answered is kept for all files of the folder."""
+    folder = first.path.parent
+    longer = tmp_path / "longer.jsonl"
+    added = {"id": "trace-30", "inputs": {"messages": [{"role": "user", "content": "Where is my invoice?"}]}}
+    longer.write_text(first.path.read_text() + json.dumps(added) + "\n")
+    before = calls(server, "summaries")
+    job = folder / "job.yaml"
+    job.write_text(json.dumps(JOB))
+    settings = WORDS_ALONE | {"OPENAI_BASE_URL": server.base_url}
+    outcome = insights("analyze", longer, "--config", job, "--data", folder, settings=settings)
+    assert outcome.code == 0, outcome.err
+    assert calls(server, "summaries") == before + 1

@@ -17,7 +17,7 @@ KEYS = {
 }  # fmt: skip
 RUN_KEYS = {
     "run_id", "source_id", "trace_id", "thread_id", "cluster_id", "cluster_ids", "cluster_name", "summary",
-    "attributes", "confidence", "unusual", "effort", "facts",
+    "attributes", "unknown", "quotes", "quotes_dropped", "unread", "confidence", "unusual", "effort", "facts",
 }  # fmt: skip
 FACTS = {
     "user_turns", "tool_calls", "tool_errors", "last_result_error", "repeated_calls", "handed_over", "refusal",
