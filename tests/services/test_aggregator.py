@@ -235,9 +235,10 @@ async def test_what_differs_clearly_is_told_of_the_category_where_it_does(
 
 
 async def test_the_report_says_what_became_of_every_item_that_was_asked_for(
-    store: SqliteStore, publish: Published
+    store: SqliteStore, publish: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Failures as a count and the first hundred, each with the run that a reader can look up."""
+    """Failures as a count and the first of them, each with the run that a reader can look up."""
+    monkeypatch.setattr("services.aggregator.coverage.SHOWN", 100)
     await categorized(store)
     await report_job(EVENT, store, publish, no_asker(store))
     coverage = (await reported(store)).coverage
