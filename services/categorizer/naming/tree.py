@@ -216,7 +216,10 @@ class _Tree:
         for one, place in enumerate(chosen):
             if foreign[one] is not None or place is None:
                 domain = domain_name(domains[one])
-                name = foreign[one] or self.joint_name(ranked[one]) or (None if domain == common else domain)
+                joint = self.joint_name(ranked[one])
+                if joint is not None and stems(joint) == taken.get(one):
+                    joint = None  # its category is called so
+                name = foreign[one] or joint or (None if domain == common else domain)
             else:
                 name = ranked[one].candidates[place].text
             siblings = [named[other].name for other in range(one) if category[other] == category[one]]

@@ -54,7 +54,7 @@ DULL_NOUNS = _words(
     july august september october november december am pm help question issue answer example following step part
     person man woman guy reason fact case point id detail anyone assistance user assistant thanks hello context hand
     end side sure thought execute observation apology please lol let idea sense chance need word place something
-    thank regard hi option work give show use euro pound statement sentence line item_id choice letter"""
+    thank regard hi option work give show use euro euros pound statement sentence line item_id choice letter"""
 )
 QUANTITIES = _words("couple bunch pair list kind type sort lot variety set number copy piece series")
 MEASURING = _words("list set number type series piece")  # of these, the ones that can be the point themselves
