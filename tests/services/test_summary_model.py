@@ -141,12 +141,12 @@ async def test_another_prompt_or_model_is_asked_for_another_summary(
 
 
 async def test_another_prompt_asks_for_no_attribute_again(store: SqliteStore) -> None:
-    """They depend on what of the trace is read, which is the same."""
+    """They depend on what of the trace is read, which is the same; the extractor looks up what is kept."""
     await summarized(store, Scripted({**SUMMARY, "attributes": DRAFT}), attribute_schemas=ATTRIBUTES)
     llm = Scripted({"summary": "Another."})
     prompt = "Errors of {{run.inputs}} {{run.outputs}}"
     found = await summarized(store, llm, attribute_schemas=ATTRIBUTES, summary_prompt=prompt)
-    assert (found.summary, found.draft) == ("Another.", DRAFT)
+    assert (found.summary, found.draft) == ("Another.", {})
     assert "attributes" not in llm.requests[0].shape.schema["properties"]
 
 
@@ -166,7 +166,7 @@ async def test_a_value_that_is_wrong_is_not_kept(store: SqliteStore) -> None:
         store, llm, attribute_schemas=ATTRIBUTES, summary_prompt="Sum: {{run.inputs}} {{run.outputs}}"
     )
     assert list(llm.requests[0].shape.schema["properties"]["attributes"]["properties"]) == ["kind"]
-    assert found.draft == {"urgent": True, "kind": "billing"}
+    assert found.draft == {"kind": "billing"}
 
 
 async def test_an_embedding_model_gives_the_vector_of_the_summary(store: SqliteStore) -> None:
