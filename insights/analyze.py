@@ -43,7 +43,7 @@ async def analyze(
         with Progress() as progress:
             project = await load(process.store, source, progress, own_workspace(source))
             job = await find_or_submit(process, project, config)
-            patience = Patience(process.check, alone=bool(names))
+            patience = Patience(process.check, alone=bool(names), trouble=lambda: process.asker.trouble)
             job = await _wait(process, job, progress, patience)
         bill = Bill.of(await process.store.spending(job.workspace_id, job.id), process.asker.cost)
         await _print(process.store, job, project, bill, Console(stderr=str(target) == "-"), verbose=verbose)

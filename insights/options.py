@@ -9,6 +9,7 @@ from typing import Any
 from insights.option_values import yaml_of
 from shared.errors import UsageError
 from shared.job_config import JobConfig
+from shared.summary_prompts import names
 
 TIMES = ("start_time", "end_time")
 LONGEST = 18  # digits: more than any file has traces, and what a store takes
@@ -97,13 +98,16 @@ def _time(text: str | None, option: str) -> datetime | None:
 
 
 def prompt_text(given: str | None) -> str | None:
-    """A prompt, or the file of that name."""
-    if given is None or "{{" in given:
+    """A prompt, the name of one that we have, or the file of that name."""
+    if given is None or "{{" in given or given in names():
         return given
     try:
         return Path(given).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise UsageError(f"--prompt {given!r} holds no {{{{variable}}}} and is no file that can be read.") from error
+        known = " or ".join(names())
+        raise UsageError(
+            f"--prompt {given!r} holds no {{{{variable}}}} and is no file that can be read: name one, or {known}."
+        ) from error
 
 
 def budget_of(given: str | None) -> float | None:

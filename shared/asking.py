@@ -40,6 +40,11 @@ class Asker:
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._failed: dict[tuple[str, str], str] = {}
 
+    @property
+    def trouble(self) -> str | None:
+        """Why the endpoint does not answer at present."""
+        return self._llm.trouble
+
     async def answer(self, purpose: Purpose, request: Request) -> dict[str, Any]:
         """The answer of the request's shape: the kept one of the same request, or a new one, which is kept.
 

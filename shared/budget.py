@@ -76,7 +76,9 @@ class Budgets:
             pledged = sum(account.pledges)  # read first: a call that ends meanwhile is counted twice, never left out
             spent = await self._paid(purpose)
             if spent + worst > limit:
-                raise BudgetError(f"The budget of {money(budget)} is used up.")
+                raise BudgetError(
+                    f"The budget of {money(budget)} pays no further call: raise it, or take a smaller sample."
+                )
             if spent + pledged + worst <= limit:
                 return
             await account.changed.wait()

@@ -45,7 +45,7 @@ def _order(cluster: Cluster) -> tuple[int, str, str]:
 
 def whole_line(clusters: Sequence[Cluster], whole: Mapping[str, Any], unit: str) -> str:
     """Of all items."""
-    tops = sum(one.parent_id is None and one.name != NONE_OF_THESE for one in clusters)
+    tops = sum(one.parent_id is None and one.name != NONE_OF_THESE and one.num_runs > 0 for one in clusters)
     told = [f"{whole['run_count']:,} {unit}s in {tops} categories", *_rates(whole)]
     if none := sum(one.num_runs for one in clusters if one.parent_id is None and one.name == NONE_OF_THESE):
         told.append(f"{none:,} ({percent(none / whole['run_count'])}) fit none of the categories")

@@ -64,6 +64,7 @@ class Llm:
         self._transport = Transport(endpoint, concurrency, http)
         self._retries = Retries(attempts, seconds, sleep, clock, lambda: datetime.now(UTC))
         self._dialects: dict[str, Dialect] = {}
+        self.trouble: str | None = None  # why the endpoint does not answer now; None once it does
 
     @property
     def endpoint(self) -> Endpoint:
@@ -150,13 +151,17 @@ class Llm:
         if (left := dialect.closed_until - self._retries.clock()) > 0:
             raise ModelAwayError(f"{self.endpoint.name} asked to be left alone, for {left:.0f} s more.")
         try:
-            return await self._retries(partial(self._transport.attempt, call))
+            found = await self._retries(partial(self._transport.attempt, call))
         except FailedError as error:
             ruling = error.ruling
+        else:
+            self.trouble = None
+            return found
         verdict = ruling.verdict
         if verdict is Verdict.AGAIN:
             others = ruling.about_content or await self._answers(dialect, books)
             verdict = Verdict.ITEM if others else Verdict.BUSY
+        self.trouble = ruling.sentence if verdict is Verdict.BUSY else None
         if verdict is Verdict.BUSY:  # who tries again after that, such as delivery, must wait as well
             asked = asked_wait(ruling, self._retries.now()) or 0.0
             dialect.closed_until = self._retries.clock() + min(asked, LONGEST_REST)

@@ -41,6 +41,9 @@ class Transport:
             max_retries=0,  # ours: they know of Retry-After beyond a minute, and of the number of calls at once
             http_client=http,
         )
+        # The client reads OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS, for whatever address it is given.
+        self._client.organization = self._client.project = None
+        self._client._custom_headers = dict(endpoint.headers)
 
     async def chat(self, arguments: dict[str, Any]) -> bytes:
         """The body of a chat completion. OpenAI's errors, or TimeoutError."""

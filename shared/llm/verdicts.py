@@ -112,7 +112,7 @@ def judge(error: Exception, endpoint: Endpoint) -> Ruling:
             return Ruling(Verdict.AGAIN, f"{endpoint.name} did not answer within {endpoint.timeout:g} s.")
         case APIConnectionError() if isinstance(error.__cause__, UNREACHABLE):
             why = _quoted(str(error.__cause__), endpoint)
-            return Ruling(Verdict.BUSY, f"{endpoint.name} cannot be reached: is it running, is the URL right?{why}")
+            return Ruling(Verdict.BUSY, f"{endpoint.name} cannot be reached (is it running, is the URL right?){why}")
         case APIConnectionError():
             return Ruling(Verdict.AGAIN, f"{endpoint.name} cut the connection.")
         case GarbledError() | APIResponseValidationError():

@@ -65,3 +65,13 @@ async def test_a_job_that_somebody_has_taken_or_will_take_needs_no_word(
     patience = Patience(Works(), alone=alone, clock=at(0, QUEUED * 2).__next__)
     await patience.look(JOB.model_copy(update={"state": state}))
     assert capsys.readouterr().err == ""
+
+
+async def test_a_model_that_is_away_is_told_once_for_each_time(capsys: pytest.CaptureFixture[str]) -> None:
+    troubles = iter(["it is away", "it is away", None, "away again"])
+    times = [CHECKS * n for n in range(1, 5)]
+    patience = Patience(Works(), alone=True, trouble=lambda: next(troubles), clock=at(0, *times).__next__)
+    for _ in times:
+        await patience.look(JOB)
+    told = capsys.readouterr().err.splitlines()
+    assert [line.rpartition(": ")[2] for line in told] == ["it is away", "away again"]

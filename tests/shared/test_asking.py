@@ -198,7 +198,10 @@ class TestBudget:
         asker = Asker(store, bench(Script(completion())), PRICES)
         found = await tried(asker, within(10), [dear(number) for number in range(60)])
         refused = [str(one) for one in found if isinstance(one, BudgetError)]
-        assert (len(found) - len(refused), set(refused)) == (38, {"The budget of $10.00 is used up."})
+        assert (len(found) - len(refused), set(refused)) == (
+            38,
+            {"The budget of $10.00 pays no further call: raise it, or take a smaller sample."},
+        )
         assert store.looks < 4 * len(found)
         assert await asker.money("w", "j") == pytest.approx(7.6)
 

@@ -44,7 +44,25 @@ async def failing(url: str, timeout: float = 5.0) -> str:
 
 
 async def test_nobody_listens() -> None:
-    assert "cannot be reached: is it running" in await failing(f"http://127.0.0.1:{free_port()}/v1")
+    assert "cannot be reached (is it running" in await failing(f"http://127.0.0.1:{free_port()}/v1")
+
+
+async def test_nothing_of_the_environment_goes_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenAI's client reads these by itself, and would send them to any address."""
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Planted: planted-secret")
+    monkeypatch.setenv("OPENAI_ORG_ID", "planted-org")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "planted-project")
+    heads: list[bytes] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with server:
+        await failing(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
+    assert heads
+    assert not any(b"planted" in head.lower() for head in heads)
 
 
 async def test_the_connection_is_cut_before_a_word() -> None:

@@ -40,7 +40,7 @@ AT_ONCE: list[tuple[str, Reply, type[InsightsError], str]] = [
     ("an unknown status", httpx2.Response(418, text="teapot"), AnswerError, "(418): teapot"),
 ]
 AFTER_TRIES: list[tuple[str, Reply, type[InsightsError], str]] = [
-    ("refused", CONNECT, ModelAwayError, "is it running, is the URL right?: [Errno 111] Connection refused"),
+    ("refused", CONNECT, ModelAwayError, "is it running, is the URL right?): [Errno 111] Connection refused"),
     ("no connection in time", httpx2.ConnectTimeout("slow"), ModelAwayError, "cannot be reached"),
     ("too many calls", failure(429), ModelAwayError, "too many calls"),
     ("down", httpx2.Response(503, text="down"), ModelAwayError, "failed. It said (503): down"),
