@@ -14,21 +14,19 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from sklearn.metrics import normalized_mutual_info_score
 
 from benchmarks import planted_choices
 from benchmarks.figure import Figure, show
 from benchmarks.planted import ATTRIBUTES, Planted, conversations
 from benchmarks.planted_choices import Choices
-from benchmarks.sets import Missing, labelled
+from benchmarks.pull import pulled, topics
+from benchmarks.sets import Missing
 from services.attribute_extractor import booleans, choices
 from services.attribute_extractor.booleans import Boolean
 from services.attribute_extractor.choices import Choice
 from services.attribute_extractor.reading import Piece, pieces
 from services.attribute_extractor.statements import claim
-from services.categorizer import steering
-from services.categorizer.clustering import tree
-from services.categorizer.clustering.sphere import Array, Labels
+from services.categorizer.clustering.sphere import Array
 from shared.embedding.encoder import Encoder, load_encoder
 from shared.general import general_requests
 from shared.job_config import AttributeSchema
@@ -39,8 +37,6 @@ Flags = np.ndarray[Any, np.dtype[np.bool_]]
 CONVERSATIONS = 300  # of each attribute and seed
 MARGINS = (-0.12, -0.08, -0.04, 0.0, 0.04, 0.08, 0.12)
 COLUMNS = ("precision", "recall", "null kept", "precision, held out", "recall, held out")
-TOPICS = 20
-ITEMS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,33 +189,15 @@ def _show_margins(encoder: Encoder) -> int:
 
 def _steering(encoder: Encoder, seeds: Sequence[int]) -> Iterator[Figure]:
     """A boolean that has nothing to do with the topic: some of CLINC150's intents, half of whose items have it."""
-    texts = labelled("clinc150", splits=("train", "val", "test"))
     measured = []
     for seed in seeds:
-        rng = np.random.default_rng(seed)
-        intents = rng.choice(sorted(set(texts.labels)), TOPICS, replace=False)
-        rows = rng.permutation(np.flatnonzero(np.isin(texts.labels, intents)))[:ITEMS]
-        domains = np.unique([str(texts.parents[at]) for at in rows], return_inverse=True)[1]
-        vectors = encoder.encode([texts.texts[at] for at in rows])
-        measured.append(_pulled(vectors, domains, rng.random(len(rows)) < 0.5, seed))
+        found = topics(seed)
+        told = [{"planted": bool(value)} for value in found.holds]
+        schemas = {"planted": AttributeSchema(type="boolean")}
+        measured.append(pulled(encoder.encode(found.requests), found, told, schemas, seed))
     raised, cost = np.mean(measured, axis=0)
     yield Figure("steering boolean: purity of subcategories raised by", float(raised), 0.2)
     yield Figure("steering boolean: NMI of the topics lost", float(cost), 0.05, at_most=True)
-
-
-def _pulled(vectors: Array, topics: Labels, holds: Flags, seed: int) -> tuple[float, float]:
-    """What steering adds to the purity of leaves, and costs the categories in NMI with the topics."""
-    schemas = {"planted": AttributeSchema(type="boolean")}
-    columns = steering.columns([{"planted": bool(value)} for value in holds], schemas)
-    plain, steered = tree(vectors, seed=seed), tree(vectors, seed=seed, columns=columns)
-    purity = [_purity(one.leaf, holds) for one in (plain, steered)]
-    nmi = [normalized_mutual_info_score(topics, one.category[one.leaf]) for one in (plain, steered)]
-    return purity[1] - purity[0], nmi[0] - nmi[1]
-
-
-def _purity(leaf: Labels, holds: Flags) -> float:
-    shares = [max(np.mean(holds[leaf == at]), 1 - np.mean(holds[leaf == at])) * np.mean(leaf == at) for at in set(leaf)]
-    return float(np.sum(shares))
 
 
 if __name__ == "__main__":

@@ -13,29 +13,23 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import normalized_mutual_info_score
 
 from benchmarks.figure import Figure, show
-from benchmarks.sets import Missing, labelled
+from benchmarks.pull import pulled, topics
+from benchmarks.sets import Missing
 from insights.fake_model.app import FakeModel
 from insights.fake_model.options import Options
 from insights.fake_model.serving import running
 from services.attribute_extractor.model import request
-from services.categorizer import steering
-from services.categorizer.clustering import tree
-from services.categorizer.clustering.sphere import Array, Labels
 from shared.attributes import checked
 from shared.embedding.encoder import load_encoder
 from shared.job_config import AttributeSchema, JobConfig
 from shared.llm import Endpoint, Llm
 from shared.prompts import Piece, joined
 
-TOPICS = 20
-ITEMS = 2_000
 AT_ONCE = 16
 SCHEMAS = {"urgent": AttributeSchema(type="boolean", description="Whether the user is in a hurry")}
 SAID = {True: "Please hurry. urgent=yes", False: "Take your time. urgent=no"}
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def main() -> int:
@@ -57,16 +51,12 @@ def _measured(seed: int) -> tuple[float, float, float]:
     encoder = load_encoder()
     if encoder is None:
         raise Missing("the weights are not installed: run `make install`.")
-    texts = labelled("clinc150", splits=("train", "val", "test"))
-    rng = np.random.default_rng(seed)
-    intents = rng.choice(sorted(set(texts.labels)), TOPICS, replace=False)
-    rows = rng.permutation(np.flatnonzero(np.isin(texts.labels, intents)))[:ITEMS]
-    topics = np.unique([str(texts.parents[at]) for at in rows], return_inverse=True)[1]
-    holds = rng.random(len(rows)) < 0.5
-    requests = [texts.texts[at] for at in rows]
-    told = asyncio.run(_told([f"{text}\n{SAID[bool(one)]}" for text, one in zip(requests, holds, strict=True)]))
-    right = float(np.mean([one["urgent"] == bool(truth) for one, truth in zip(told, holds, strict=True)]))
-    return right, *_pulled(encoder.encode(requests), topics, told, holds, seed)
+    found = topics(seed)
+    told = asyncio.run(
+        _told([f"{text}\n{SAID[bool(one)]}" for text, one in zip(found.requests, found.holds, strict=True)])
+    )
+    right = float(np.mean([one["urgent"] == bool(truth) for one, truth in zip(told, found.holds, strict=True)]))
+    return right, *pulled(encoder.encode(found.requests), found, told, SCHEMAS, seed)
 
 
 async def _told(conversations: Sequence[str]) -> list[dict[str, Any]]:
@@ -85,21 +75,6 @@ async def _told(conversations: Sequence[str]) -> list[dict[str, Any]]:
             return list(await asyncio.gather(*map(one, conversations)))
         finally:
             await llm.close()
-
-
-def _pulled(
-    vectors: Array, topics: Labels, told: Sequence[dict[str, Any]], holds: Flags, seed: int
-) -> tuple[float, float]:
-    columns = steering.columns(told, SCHEMAS)
-    plain, steered = tree(vectors, seed=seed), tree(vectors, seed=seed, columns=columns)
-    purity = [_purity(one.leaf, holds) for one in (plain, steered)]
-    nmi = [float(normalized_mutual_info_score(topics, one.category[one.leaf])) for one in (plain, steered)]
-    return purity[1] - purity[0], nmi[0] - nmi[1]
-
-
-def _purity(leaf: Labels, holds: Flags) -> float:
-    shares = [max(np.mean(holds[leaf == at]), 1 - np.mean(holds[leaf == at])) * np.mean(leaf == at) for at in set(leaf)]
-    return float(np.sum(shares))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How a job asks a model: what was answered before costs nothing, and what is asked stays within the budget.
 
-Every stage goes this way, and nothing else calls `shared.llm`. Kept answers belong to a workspace, and their keys are
+Every stage of a job goes this way. Kept answers belong to a workspace, and their keys are
 hashes of all that an answer depends on: no answer outlives a changed prompt, model or schema.
 """
 
@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from shared.budget import LAST_STAGES, NAMING_SHARE, Budgets
+from shared.budget import Budgets
 from shared.errors import JobError
 from shared.features import Array
 from shared.llm import Llm, Prices, Request, Usage, estimate_tokens, most
@@ -23,7 +23,7 @@ from shared.purpose import Purpose
 from shared.store import Store
 from shared.store.documents import slices
 
-__all__ = ["LAST_STAGES", "NAMING_SHARE", "Asker", "Purpose", "key_of", "request_key"]
+__all__ = ["Asker", "Purpose", "key_of", "request_key"]
 
 VERSION = 1  # of what the code makes of an answer: raised, it asks everything anew
 TEXTS = 256  # whose vectors are asked for and kept at once
@@ -133,6 +133,10 @@ class Asker:
         job = await self._store.job(purpose.workspace_id, purpose.job_id)
         if job is not None and job.state in (JobState.ERROR, JobState.SUCCESS):
             raise JobError(job.error or "The job has ended: nothing more is asked for it.")
+        self.check(purpose)
+
+    def check(self, purpose: Purpose) -> None:
+        """JobError where this process has seen what ends the job: work for its other items is in vain."""
         if error := self._failed.get((purpose.workspace_id, purpose.job_id)):
             raise JobError(error)
 

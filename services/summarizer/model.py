@@ -57,7 +57,7 @@ class Prepared:
 
 async def summarize_item(embedder: Embedder, asker: Asker, frozen: FrozenJob, loaded: Loaded) -> Summarized:
     """Raises ItemError where a body is damaged, and what `Asker.ask` raises."""
-    prepared = await asyncio.to_thread(prepare, frozen, loaded)
+    prepared = await asyncio.to_thread(_prepare_if_wanted, asker, frozen, loaded)
     answer, draft = await _answer(asker, frozen, prepared)
     text = _bounded(answer["summary"])
     quotes = [quote.strip()] if isinstance(quote := answer.get("quote"), str) and quote.strip() else []
@@ -71,6 +71,12 @@ async def summarize_item(embedder: Embedder, asker: Asker, frozen: FrozenJob, lo
         quotes_dropped=len(quotes) - len(true),
         unread=prepared.read.unread,
     )
+
+
+def _prepare_if_wanted(asker: Asker, frozen: FrozenJob, loaded: Loaded) -> Prepared:
+    """Items wait for their turn of the CPU: a refused key ends the job before they are all read."""
+    asker.check(Purpose.of(frozen.job, Stage.SUMMARIES))
+    return prepare(frozen, loaded)
 
 
 def prepare(frozen: FrozenJob, loaded: Loaded) -> Prepared:

@@ -30,21 +30,28 @@ def covering_name(ranked: Ranked, domain: str | None, taken: Sequence[str]) -> s
     """
     forbidden = {stems(name) for name in taken}
     free = [place for place, one in enumerate(ranked.candidates) if stems(one.text) not in forbidden]
-    share = {place: max(ranked.share(place), ranked.candidates[place].spoken) for place in free}
-    alone = [place for place in free if share[place] >= WHOLE]
+    alone = [place for place in free if ranked.support(place) >= WHOLE]
     if alone:
-        best = max(alone, key=lambda place: (float(ranked.scores[place]) + HOLDS * share[place], -place))
+        best = max(alone, key=lambda place: (float(ranked.scores[place]) + HOLDS * ranked.support(place), -place))
         return ranked.candidates[best].text
-    pair = best_pair(ranked, free)
-    if pair is not None and ranked.share(*pair) >= TOGETHER:
-        return joined(*(ranked.candidates[place].text for place in pair))
-    part = max(free, key=lambda place: (share[place], -place), default=None)
-    if part is not None and share[part] >= PART:
-        return and_others(ranked.candidates[part].text)
+    joint = joint_name(ranked, free)
+    if joint is not None:
+        return joint
     return domain if domain is not None and stems(domain) not in forbidden else None
 
 
-def best_pair(ranked: Ranked, places: Sequence[int]) -> tuple[int, int] | None:
+def joint_name(ranked: Ranked, places: Sequence[int]) -> str | None:
+    """ "Exchange rates and fees", else "Exchange rates and other requests", where none of `places` holds alone."""
+    pair = _best_pair(ranked, places)
+    if pair is not None and ranked.share(*pair) >= TOGETHER:
+        return joined(*(ranked.candidates[place].text for place in pair))
+    part = max(places, key=lambda place: (ranked.support(place), -place), default=None)
+    if part is None or ranked.support(part) < PART:
+        return None
+    return and_others(ranked.candidates[part].text)
+
+
+def _best_pair(ranked: Ranked, places: Sequence[int]) -> tuple[int, int] | None:
     """Of the best TRIED that hold for EACH part of the items the two that hold for most, the one of more first."""
     enough = [place for place in places if ranked.share(place) >= EACH][:TRIED]
     pairs = [pair for pair in combinations(enough, 2) if _may_join(ranked, *pair)]

@@ -95,12 +95,16 @@ class Ranked:
         """Of the group's items for which one of these candidates holds."""
         return float(self.weight @ self.held[:, list(places)].any(1))
 
+    def support(self, place: int) -> float:
+        """Share of the items for which it holds, or of the requests that say it in its own words."""
+        return max(self.share(place), self.candidates[place].spoken)
+
     def is_true(self, place: int) -> bool:
         """Whether it may be the group's name alone; of few texts it must hold for more of them."""
-        candidate, texts = self.candidates[place], len(self.weight)
-        spoken = 0.0 if candidate.phrase.bare else candidate.spoken  # a lone noun can stand in anything
+        bare, texts = self.candidates[place].phrase.bare, len(self.weight)
+        support = self.share(place) if bare else self.support(place)  # a lone noun can stand in anything
         spare = 0.5 / texts if texts < SMALL else 0.0
-        return max(self.share(place), spoken) - spare >= TRUE
+        return support - spare >= TRUE
 
 
 def rank(group: int, counts: Counts, own: Sequence[Candidate], vectors: Array, space: Texts, taste: Taste) -> Ranked:
@@ -108,10 +112,11 @@ def rank(group: int, counts: Counts, own: Sequence[Candidate], vectors: Array, s
     places = _evident(group, counts, space, taste)
     members = space.group == group
     rows = np.concatenate([vectors, space.listed_vectors[places]])
-    held = holds(space.vectors[members], rows, space.listed_vectors, space.floor) & space.readable[members, None]
+    held = holds(space.vectors[members], rows, space.listed_vectors, space.floor)
     if taste.wide:
         wide = len(own) + np.flatnonzero([not domains()[place] for place in places])
         held[:, wide] |= holds_broadly(space.vectors[members], rows[wide], space.listed_vectors, space.floor)
+    held &= space.readable[members, None]
     held[:, len(own) :] &= held[:, len(own) :].sum(0) >= FEWEST
     weight = space.weight[members] / max(1.0, float(space.weight[members].sum()))
     shares = weight @ held

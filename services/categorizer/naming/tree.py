@@ -15,7 +15,7 @@ from services.categorizer.found import Named
 from services.categorizer.naming.candidates import Candidate, candidates
 from services.categorizer.naming.choosing import choose, stems
 from services.categorizer.naming.counts import Counts, read, together
-from services.categorizer.naming.covering import LITTLE, PART, TOGETHER, and_others, best_pair, covering_name, joined
+from services.categorizer.naming.covering import LITTLE, PART, and_others, covering_name, joint_name
 from services.categorizer.naming.describing import describe, endings
 from services.categorizer.naming.fallback import (
     COMMON,
@@ -214,27 +214,15 @@ class _Tree:
         common = domain_name(domains.mean(0), COMMON)
         named: list[Named] = []
         for one, place in enumerate(chosen):
-            if foreign[one] is not None or place is None:
-                domain = domain_name(domains[one])
-                joint = self.joint_name(ranked[one])
-                if joint is not None and stems(joint) == taken.get(one):
-                    joint = None  # its category is called so
-                name = foreign[one] or joint or (None if domain == common else domain)
-            else:
+            name = foreign[one]
+            if name is None and place is not None:
                 name = ranked[one].candidates[place].text
+            elif name is None:
+                domain = domain_name(domains[one])
+                name = _joint_name(ranked[one], taken.get(one)) or (None if domain == common else domain)
             siblings = [named[other].name for other in range(one) if category[other] == category[one]]
             named.append(self.named(name, self.sample[one], ranked[one], self.counts[one], siblings))
         return named
-
-    def joint_name(self, ranked: Ranked) -> str | None:
-        """ "Exchange rates and fees" or "Exchange rates and other requests", where one alone holds for too few."""
-        telling = [place for place, one in enumerate(ranked.candidates) if not one.phrase.bare]
-        pair = best_pair(ranked, telling)
-        if pair is not None and ranked.share(*pair) >= TOGETHER:
-            return joined(*(ranked.candidates[place].text for place in pair))
-        shares = {place: max(ranked.share(place), ranked.candidates[place].spoken) for place in telling}
-        part = max(telling, key=lambda place: (shares[place], -place), default=None)
-        return None if part is None or shares[part] < PART else and_others(ranked.candidates[part].text)
 
     def foreign(self, rows: Sequence[int]) -> str | None:
         return foreign_name([self.items[row].language for row in rows])
@@ -251,3 +239,10 @@ class _Tree:
         here = [conduct for row in rows if (conduct := self.conducts[row]) is not None]
         others = (row for group in self.sample for row in group if row not in own)
         return endings(here, [conduct for row in others if (conduct := self.conducts[row]) is not None])
+
+
+def _joint_name(ranked: Ranked, taken: frozenset[str] | None) -> str | None:
+    """Of several phrases that tell something, unless the leaf's category is called so."""
+    telling = [place for place, candidate in enumerate(ranked.candidates) if not candidate.phrase.bare]
+    name = joint_name(ranked, telling)
+    return None if name is None or stems(name) == taken else name
