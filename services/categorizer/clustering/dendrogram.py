@@ -20,11 +20,7 @@ class Dendrogram:
 
     def cut(self, k: int) -> Labels:
         """k groups of the rows (or all small groups, where there are fewer): labels 0.. (n,)."""
-        return self.merged(k)[self.group]
-
-    def merged(self, k: int) -> Labels:
-        """The same of the small groups: (size,)."""
-        return cut(self.tree, self.size, min(k, self.size))
+        return cut(self.tree, self.size, min(k, self.size))[self.group]
 
 
 def dendrogram(y: Array, groups: int, rng: np.random.Generator) -> Dendrogram:
@@ -32,8 +28,3 @@ def dendrogram(y: Array, groups: int, rng: np.random.Generator) -> Dendrogram:
     group = compact(lloyd(y, seeds(y, groups, rng), _ROUNDS)[0])
     size = int(group.max()) + 1
     return Dendrogram(group, size, merges(centroids(y, group, size), np.bincount(group)))
-
-
-def of_few(x: Array) -> Dendrogram:
-    """Of a handful of rows (n, d), each a small group, by Ward alone."""
-    return Dendrogram(np.arange(len(x)), len(x), merges(x, np.ones(len(x))))

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.categorizer.clustering.dendrogram import Dendrogram, of_few
 from services.categorizer.clustering.leaves import LEAST, most, number, partition, readable
 from services.categorizer.clustering.space import Space
 from services.categorizer.clustering.sphere import Array, Labels, centroids, compact
@@ -47,8 +46,8 @@ def grow(s: Space, wanted: Wanted, seed: int) -> Grown:
 
 def planted(s: Space, leaves: int, top: int | None, inside: int | None, seed: int) -> Grown:
     """The tree with so many leaves, `top` categories (None: automatic) and at most `inside` leaves in each."""
-    leaf, tree = few(s.raw, leaves) if len(s.raw) < _DISTINCT else partition(s.smooth, leaves, seed)
-    category = categories(s.raw, leaf, tree, top, seed)
+    leaf, coarser = (few(s.raw, leaves), []) if len(s.raw) < _DISTINCT else partition(s.smooth, leaves, seed)
+    category = categories(s.raw, leaf, coarser, top, seed)
     if inside:
         leaf, category = at_most(s.raw, leaf, category, inside)
     return Grown(leaf, category, leaves)
@@ -67,10 +66,9 @@ def leaf_count(s: Space, wanted: Wanted, seed: int) -> int:
     return decide(s.raw, s.smooth, min(LEAST, high), high, seed)
 
 
-def few(x: Array, k: int) -> tuple[Labels, Dendrogram]:
-    """k leaves of a handful of rows (n, d), straight from their merge tree, and that tree."""
-    tree = of_few(x)
-    return tree.cut(k), tree
+def few(x: Array, k: int) -> Labels:
+    """k groups of a handful of rows (n, d), by Ward alone."""
+    return cut(merges(x, np.ones(len(x))), len(x), k)
 
 
 def at_most(x: Array, leaf: Labels, category: Labels, inside: int) -> tuple[Labels, Labels]:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from services.categorizer.clustering.dendrogram import Dendrogram, dendrogram
+from services.categorizer.clustering.dendrogram import dendrogram
 from services.categorizer.clustering.silhouette import silhouette
 from services.categorizer.clustering.sphere import Array, Labels, centroids, compact, lloyd
 
@@ -18,13 +18,16 @@ _NEARLY = 0.85  # of the best silhouette
 _GROWTH = 1.12  # of the numbers tried
 _ROUGH = 3  # rounds of k-means for a number that is tried
 _ROUNDS = 20
+_COARSER = (0.85, 0.65)  # partitions beside the leaves, as a second opinion of what belongs together
+_FEW = 60  # leaves whose coarser partitions would be categories already
 
 
-def partition(y: Array, k: int, seed: int) -> tuple[Labels, Dendrogram]:
-    """k leaves of positions y (n, c), fewer only where rows are alike: labels (n,); and the merge tree behind them."""
+def partition(y: Array, k: int, seed: int) -> tuple[Labels, list[Labels]]:
+    """k leaves of positions y (n, c), fewer only where rows are alike: labels (n,); and two coarser partitions."""
     groups = max(k, min(_GROUPS * k, len(y) // 4))
     tree = dendrogram(y, groups, np.random.default_rng(seed))
-    return refined(y, tree.cut(k), _ROUNDS), tree
+    coarser = [round(k * share) for share in _COARSER if k > _FEW]
+    return refined(y, tree.cut(k), _ROUNDS), [refined(y, tree.cut(fewer), _ROUGH) for fewer in coarser]
 
 
 def refined(y: Array, labels: Labels, rounds: int) -> Labels:

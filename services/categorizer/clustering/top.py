@@ -1,32 +1,30 @@
 """Categories: leaves that lie near each other, as few as tell the items apart nearly as well as the best number.
 
-One merge tree of leaves is a coin toss where a leaf lies between two categories. So many are made, each a view of half
-of the dimensions (the random subspaces of Ho, 1998) and of coarser leaves, and what falls together in most of them is
-one category (evidence accumulation, Fred and Jain, 2005).
+One merge tree of leaves is a coin toss where a leaf lies between two categories. So many are made, each of half of
+the dimensions (the random subspaces of Ho, 1998) and some of coarser leaves, and leaves that fall together in most of
+them stay together (evidence accumulation, Fred and Jain, 2005).
 """
 
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from services.categorizer.clustering.dendrogram import Dendrogram
 from services.categorizer.clustering.silhouette import silhouette
-from services.categorizer.clustering.sphere import Array, Labels, assign, centroids, compact, sums, unit
+from services.categorizer.clustering.sphere import Array, Labels, assign, centroids, compact, unit
 from services.categorizer.clustering.ward import Merges, Numbers, cut, merges
 from services.categorizer.found import MOST_CATEGORIES
 
 _KEEP = 0.9  # of the best silhouette is good enough
 _ROWS = 2_000  # that the silhouette is taken of
 _ROUNDS = 10
-_VIEWS = 60
-_COARSEST = 0.5  # of the number of leaves, in a view
+_SUBSPACES = 30
 
 
-def categories(x: Array, leaf: Labels, tree: Dendrogram, k: int | None, seed: int) -> Labels:
+def categories(x: Array, leaf: Labels, others: list[Labels], k: int | None, seed: int) -> Labels:
     """The category of each leaf: labels 0.. (leaves,), of raw unit rows x (n, d) in leaves (n,).
 
-    Merged in the raw space: what draws small groups together blurs large ones. `tree` is the merge tree that the leaves
-    come from; without k it is chosen.
+    Merged in the raw space: what draws small groups together blurs large ones. `others` are partitions that are asked
+    as well; without k it is chosen.
     """
     leaves = int(leaf.max()) + 1
     centres = centroids(x, leaf, leaves)
@@ -34,7 +32,7 @@ def categories(x: Array, leaf: Labels, tree: Dendrogram, k: int | None, seed: in
     k = min(k or number(x, leaf, centres, size), leaves)
     if k in (1, leaves):
         return np.arange(leaves) if k == leaves else np.zeros(leaves, np.int64)
-    return agreed(x, leaf, tree, k, np.random.default_rng(seed))
+    return agreed(x, [leaf, *others], k, np.random.default_rng(seed))
 
 
 def number(x: Array, leaf: Labels, centres: Array, size: Labels) -> int:
@@ -51,7 +49,7 @@ def number(x: Array, leaf: Labels, centres: Array, size: Labels) -> int:
     return next((k for k, q in zip(numbers, quality, strict=True) if q >= min(_KEEP * best, best)), len(centres))
 
 
-def merged(centres: Array, size: Numbers, tree: Merges, k: int) -> Labels:
+def merged(centres: Array, size: Labels, tree: Merges, k: int) -> Labels:
     """k groups of the leaves' centres (leaves, d) by their merge tree, then k-means over the centres."""
     label = cut(tree, len(centres), k)
     for _ in range(_ROUNDS):
@@ -63,32 +61,25 @@ def merged(centres: Array, size: Numbers, tree: Merges, k: int) -> Labels:
     return compact(label)
 
 
-def agreed(x: Array, leaf: Labels, tree: Dendrogram, k: int, rng: np.random.Generator) -> Labels:
-    """k groups of the leaves that most views put together: labels 0.. (leaves,)."""
-    together = co_association(x, leaf, tree, k, rng)
+def agreed(x: Array, partitions: list[Labels], k: int, rng: np.random.Generator) -> Labels:
+    """k groups of the leaves of the first partition that most halves of the dimensions put together."""
+    leaf, leaves = partitions[0], int(partitions[0].max()) + 1
+    together = np.zeros((leaves, leaves))
+    for small in partitions:
+        count = int(small.max()) + 1
+        centres, size = centroids(x, small, count), np.bincount(small)
+        share = overlap(leaf, small)
+        for _ in range(_SUBSPACES // len(partitions)):
+            seen = unit(centres[:, rng.choice(x.shape[1], max(1, x.shape[1] // 2), replace=False)])
+            lies_in = share @ np.eye(k)[merged(seen, size, merges(seen, size), min(k, count))]
+            together += lies_in @ lies_in.T
     own = np.sqrt(np.diag(together))
     apart = np.maximum(1 - together / (own[:, None] * own[None]), 0)
     label = compact(fcluster(linkage(squareform(apart, checks=False), "average"), k, "maxclust"))
     if int(label.max()) + 1 == k:
         return label
-    centres, size = centroids(x, leaf, len(own)), np.bincount(leaf)
+    centres, size = centroids(x, leaf, leaves), np.bincount(leaf)
     return merged(centres, size, merges(centres, size), k)
-
-
-def co_association(x: Array, leaf: Labels, tree: Dendrogram, k: int, rng: np.random.Generator) -> Numbers:
-    """How often two leaves fall into one of k groups, summed over the views: (leaves, leaves)."""
-    leaves = int(leaf.max()) + 1
-    total, size, share = sums(x, tree.group, tree.size), np.bincount(tree.group), overlap(leaf, tree.group)
-    together = np.zeros((leaves, leaves))
-    for _ in range(_VIEWS):
-        coarse = tree.merged(max(k, round(leaves * rng.uniform(_COARSEST, 1))))
-        count = int(coarse.max()) + 1
-        seen = rng.choice(x.shape[1], max(1, x.shape[1] // 2), replace=False)
-        centres, weight = unit(sums(total[:, seen], coarse, count)), np.bincount(coarse, weights=size)
-        group = merged(centres, weight, merges(centres, weight), min(k, count))[coarse]
-        lies_in = share @ np.eye(k)[group]
-        together += lies_in @ lies_in.T
-    return together
 
 
 def overlap(leaf: Labels, other: Labels) -> Numbers:
