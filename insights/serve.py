@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from insights.process import Process, running
-from services.gateway.api import make_app
+from services.gateway.app import make_app
 from shared.config import Settings
 from shared.errors import UsageError
 from shared.health import health_routes

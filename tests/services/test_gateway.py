@@ -12,8 +12,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from services.gateway import api, handlers
-from services.gateway.api import JOB_LENGTH, make_app
+from services.gateway import bodies, handlers
+from services.gateway.app import make_app
+from services.gateway.bodies import SMALL_BYTES
 from shared.errors import UnavailableError
 from shared.events import Event, JobRequested
 from shared.models import DEFAULT_WORKSPACE, Cluster, JobState, Report, Run
@@ -170,7 +171,7 @@ async def test_a_body_is_read_beside_the_event_loop(client: httpx.AsyncClient, m
         assert go_on.wait(5), "the event loop stands still"
         return json.loads(data)
 
-    monkeypatch.setattr(api, "parse", slow)
+    monkeypatch.setattr(bodies, "parse", slow)
     answer = asyncio.create_task(client.post("/sessions", json={"name": "shop"}))
     await begun.wait()
     go_on.set()
@@ -340,6 +341,6 @@ async def test_health_is_under_no_prefix_and_ready_says_what_is_away(client: htt
 
 
 async def test_a_body_over_the_limit_is_refused_and_says_what_to_do(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/sessions", content=b'{"name": "' + b"x" * JOB_LENGTH + b'"}')
+    answer = await client.post("/sessions", content=b'{"name": "' + b"x" * SMALL_BYTES + b'"}')
     assert answer.status_code == 413
     assert "in parts" in answer.json()["detail"]

@@ -1,0 +1,25 @@
+"""Bodies of requests: bounded in size, read with Python's JSON."""
+
+import asyncio
+from typing import Any
+
+from fastapi import HTTPException, Request
+
+from shared.traces.parsing import parse
+from shared.traces.record import NotARecordError
+
+RUNS_BYTES = 64 * 1024 * 1024
+SMALL_BYTES = 1024 * 1024
+
+
+async def read_json(request: Request, limit: int = SMALL_BYTES) -> Any:
+    """The body, with what clients send: NaN, lone surrogates, big integers. HTTPException 413 or 422."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise HTTPException(413, f"The body is over {limit:,} bytes: send it in parts.")
+    try:
+        return await asyncio.to_thread(parse, bytes(body) or b"{}")
+    except NotARecordError as error:
+        raise HTTPException(422, f"The body is not JSON: {error}") from error
