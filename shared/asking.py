@@ -153,11 +153,12 @@ class Asker:
         spending = Spending(
             stage=purpose.stage,
             model=model,
-            calls=len(paid),
+            calls=len(paid) - usage.cut,
             input=usage.input,
             cached=usage.cached,
             output=usage.output,
             estimated=usage.estimated,
+            cut=usage.cut,
         )
         await self._store.add_spending(purpose.workspace_id, purpose.job_id, spending)
 

@@ -103,14 +103,19 @@ class Ruling:
     unexplained: bool = False  # no row but the last knows this refusal: something that was sent may not be known there
 
 
+def unsent(error: BaseException) -> bool:
+    """Whether the endpoint was not reached, so that nobody is paid."""
+    return isinstance(error.__cause__, UNREACHABLE)
+
+
 def judge(error: Exception, endpoint: Endpoint) -> Ruling:
     """The table's verdict; an error that is not about a call is raised again."""
     match error:
         case APIStatusError():
             return _by_status(error, endpoint)
-        case TimeoutError() | APITimeoutError() if not isinstance(error.__cause__, UNREACHABLE):
+        case TimeoutError() | APITimeoutError() if not unsent(error):
             return Ruling(Verdict.AGAIN, f"{endpoint.name} did not answer within {endpoint.timeout:g} s.")
-        case APIConnectionError() if isinstance(error.__cause__, UNREACHABLE):
+        case APIConnectionError() if unsent(error):
             why = _quoted(str(error.__cause__), endpoint)
             return Ruling(Verdict.BUSY, f"{endpoint.name} cannot be reached (is it running, is the URL right?){why}")
         case APIConnectionError():

@@ -640,12 +640,12 @@ class StoreContract:
         assert (await store.clear_answers(), await store.count_answers()) == (2, {})
 
     async def test_a_bill_adds_up_for_each_stage_and_model_and_is_sorted(self, store: Store) -> None:
-        one = Spending(stage=Stage.SUMMARIES, model="m", calls=1, kept=2, input=30, cached=4, output=5)
+        one = Spending(stage=Stage.SUMMARIES, model="m", calls=1, kept=2, input=30, cached=4, output=5, cut=3)
         hard = Spending(stage=Stage.SUMMARIES, model=HARD_TEXT, calls=1)
         named = Spending(stage=Stage.CATEGORIES, model="m", kept=1)
         for spending in (one, named, hard, one):
             await store.add_spending(W, J, spending)
-        double = Spending(stage=Stage.SUMMARIES, model="m", calls=2, kept=4, input=60, cached=8, output=10)
+        double = Spending(stage=Stage.SUMMARIES, model="m", calls=2, kept=4, input=60, cached=8, output=10, cut=6)
         assert await store.spending(W, J) == [named, hard, double]
         assert await store.spending(W, "other") == await store.spending(OTHER, J) == []
 

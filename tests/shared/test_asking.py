@@ -174,7 +174,7 @@ class TestBill:
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        assert [one.calls for one in await store.spending("w", "j")] == [1]
+        assert [(one.calls, one.cut) for one in await store.spending("w", "j")] == [(1, 1)]
 
     async def test_a_failure_that_nobody_is_paid_for_is_not(self, store: CountingStore, bench: Bench) -> None:
         asker = Asker(store, bench(Script(failure(400, code="content_filter"))), PRICES)
