@@ -124,8 +124,8 @@ async def _kept_or_asked(
     answer = await asker.ask(purpose, request(config, prepared.text, schemas))
     told = answer.get("attributes")
     draft = {name: told[name] for name in schemas if name in told} if isinstance(told, dict) else {}
-    await asker.keep(purpose, {key: {"summary": answer["summary"], "quote": answer.get("quote")}})
-    await asker.keep(Purpose.of(frozen.job, Stage.ATTRIBUTES), _valid(schemas, draft, keys))
+    summary = {key: {"summary": answer["summary"], "quote": answer.get("quote")}}
+    await asker.keep(purpose, summary, {Stage.ATTRIBUTES: _valid(schemas, draft, keys)})
     return answer, draft if keys else None
 
 

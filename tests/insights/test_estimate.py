@@ -32,8 +32,16 @@ class Place:
     seen: list[int] = field(default_factory=lambda: [0])
 
     def run(self, command: str, *options: str, **settings: str) -> Outcome:
-        where = ("--base-url", self.server.base_url) if command == "analyze" else ()
-        return insights(command, self.traces, *where, *options, "--data", self.data, settings=WORDS | settings)
+        return insights(
+            command,
+            self.traces,
+            "--base-url",
+            self.server.base_url,
+            *options,
+            "--data",
+            self.data,
+            settings=WORDS | settings,
+        )
 
     def asked(self) -> list[dict[str, Any]]:
         """What the stand-in was asked since the last look."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel, SecretStr
 
 from shared.errors import AnswerError, JobError
 from shared.llm import Endpoint, Message, Shape, Usage
-from tests.shared.llm.conftest import GOOD, KEY, SHAPE, Bench, Script, completion, failure, question
+from tests.shared.llm.conftest import GOOD, KEY, SHAPE, Bench, Reply, Script, completion, failure, question
 
 
 async def test_an_answer_carries_its_json_usage_and_attempts(bench: Bench) -> None:
