@@ -10,10 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
-from typing import Any, TypeVar
-
-import httpx2
-from openai import APIConnectionError, APIStatusError
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared import metrics
 from shared.errors import AnswerError, JobError, ModelAwayError
@@ -28,6 +25,9 @@ from shared.llm.transport import Transport
 from shared.llm.usage import Usage
 from shared.llm.vectors import batches, read_vectors, stacked
 from shared.llm.verdicts import Verdict, judge, unsent
+
+if TYPE_CHECKING:
+    import httpx2
 
 T = TypeVar("T")
 CONCURRENCY = 32
@@ -58,7 +58,7 @@ class Llm:
         concurrency: int = CONCURRENCY,
         attempts: int = ATTEMPTS,
         seconds: float = SECONDS,
-        http: httpx2.AsyncClient | None = None,
+        http: "httpx2.AsyncClient | None" = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = monotonic,
     ) -> None:
@@ -129,6 +129,8 @@ class Llm:
             return reply
 
     async def _send(self, dialect: Dialect, arguments: Callable[[], dict[str, Any]], books: "_Books") -> bytes:
+        from openai import APIStatusError
+
         while True:  # each round leaves out at least one of the few features
             sent = arguments()
             dialect.check(books.refusals)  # many may have waited for their turn while the first was told no
@@ -196,6 +198,8 @@ class _Books:
     @contextmanager
     def call(self) -> Iterator[None]:
         """Around a call: one whose answer does not come is on the bill, too, without what it took."""
+        from openai import APIConnectionError
+
         try:
             yield
         except (APIConnectionError, asyncio.CancelledError, TimeoutError, GarbledError) as error:
