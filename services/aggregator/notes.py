@@ -103,6 +103,12 @@ def _values(trust: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _vectors(job: Job, trust: Mapping[str, Any]) -> Iterator[str]:
+    if trust.get("vectors") == BY_WORDS and job.config.embedding_model:
+        yield (
+            f"The budget did not pay for the vectors of {job.config.embedding_model}, so {job.config.unit}s were "
+            "compared by their words alone (TF-IDF), and the categories are worse: raise it, and ask again."
+        )
+        return
     if trust.get("vectors") == BY_WORDS:
         yield (
             f"There are no weights for language vectors, so {job.config.unit}s were compared by their words alone "

@@ -107,6 +107,12 @@ def test_what_a_model_left_undone_is_told_with_what_to_do() -> None:
     assert "without the model, which gave no place: 2." in text
 
 
+def test_where_the_budget_did_not_pay_for_vectors_no_weights_are_asked_for() -> None:
+    text = told({"vectors": "tfidf"}, engine="model", embedding_model="far-model")
+    assert "did not pay for the vectors of far-model" in text
+    assert "make install" not in text
+
+
 def test_vectors_of_an_endpoint_are_not_said_to_know_english_only() -> None:
     assert "English" not in told({"vectors": "text-embedding-3-small", "languages": {"ru": 100}}, engine="model")
     assert "English" in told({"vectors": "minilm-int8", "languages": {"ru": 100}}, engine="model")
