@@ -116,6 +116,7 @@ def _trust(
         "tried": sum(one.tried for one in tried),
         "attracted": sum(one.attracted for one in tried),
         "renamed": sum(one.renamed for one in tried),
+        "same_members": sum(one.same_members for one in tried),
     }
     trust["doubtful"] = {
         "items": len(draft.doubtful),

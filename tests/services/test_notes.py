@@ -94,6 +94,8 @@ def test_of_a_model_it_is_told_how_many_find_their_way_by_its_names() -> None:
     assert "2 were named once more" in text
     assert "between two subcategories, the model decided: 7 of 9." in text
     assert "without a model" not in text
+    same = {"names": {"tried": 150, "attracted": 130, "renamed": 2, "same_members": 1}}
+    assert "For 1 there were no others to try the new name with" in told(same, engine="model")
     assert told({"names": {"tried": 0, "attracted": 0, "renamed": 0}}, engine="model") == ""
 
 
