@@ -1,7 +1,7 @@
 """Names tried out: does somebody who knows only the names find where an item lies? Who doubts an item is settled, too.
 
 A name that most of its own items are not found by is written once more, and the better of both stays; the new name is
-scored by items that did not choose it.
+tried with others of them, where there are some.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,6 +30,10 @@ class Tried:
     tried: int = 0
     renamed: int = 0
     same_members: int = 0
+
+    @property
+    def share(self) -> float:
+        return self.attracted / self.tried if self.tried else 0.0
 
 
 async def try_names(
@@ -62,15 +66,14 @@ class _Trial:
         return await self._second(first, better) if better else first
 
     async def _second(self, first: Tried, better: Mapping[int, Named]) -> Tried:
-        """The new names if they attract more of the same items; their score is that of others, which chose none."""
+        """The new names if they attract more, each tried with other members than the old one failed with."""
         names, fresh = {**first.names, **better}, self._fresh(better)
-        found = await self._placed(names, {**self._unseen, **fresh})
-        unlike = len(_different(names)) > len(_different(first.names))
-        if not unlike and self._tried(names, found, self._unseen).attracted <= first.attracted:
-            return first
         anew = set(fresh.values())
-        judges = {item: leaf for item, leaf in self._unseen.items() if leaf not in anew} | fresh
-        second = self._tried(names, found, judges)
+        unseen = {item: leaf for item, leaf in self._unseen.items() if leaf not in anew} | fresh
+        second = self._tried(names, await self._placed(names, unseen), unseen)
+        unlike = len(_different(names)) > len(_different(first.names))
+        if not unlike and second.share <= first.share:
+            return first
         return replace(second, renamed=len(better), same_members=len(better.keys() - anew))
 
     def _fresh(self, leaves: Iterable[int]) -> dict[int, int]:

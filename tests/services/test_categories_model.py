@@ -213,7 +213,7 @@ async def test_a_name_that_does_not_attract_its_own_is_written_once_more(store: 
     assert "The parcel" in asked.partition("</names_of_other_groups>")[0]
 
 
-async def test_a_new_name_is_chosen_by_the_same_members_and_scored_by_others(store: SqliteStore) -> None:
+async def test_a_new_name_is_tried_with_other_members_where_there_are_some(store: SqliteStore) -> None:
     """Of its spare members the new name attracts 4, which lies among the refunds, and not 5, which is a parcel."""
     draft = two_leaves()
     draft = replace(draft, closeups=[replace(draft.closeups[0], spare=[4, 5]), draft.closeups[1]])
@@ -222,6 +222,8 @@ async def test_a_new_name_is_chosen_by_the_same_members_and_scored_by_others(sto
         [tried] = await try_names(questions(asker), draft, named("Something else", "The parcel"), [[0, 1]])
     assert tried.names[0].name == "The refund"
     assert (tried.tried, tried.attracted, tried.renamed, tried.same_members) == (4, 3, 1, 0)
+    first, second = (one["messages"][1]["content"].count("<item ") for one in script.asked[::2])
+    assert second <= first, "it costs nothing more"
 
 
 async def test_a_new_name_that_attracts_no_more_is_dropped(store: SqliteStore) -> None:
