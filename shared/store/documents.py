@@ -86,7 +86,7 @@ ITEM = Shape(
     plain=frozenset({"workspace_id", "job_id", "id", "state", "leaf", "features"}),
     key=frozenset({"workspace_id", "job_id", "id"}),
 )
-COUNTED = ("calls", "kept", "input", "cached", "output")
+COUNTED = ("calls", "kept", "input", "cached", "output", "cut")
 SPENDING = Shape(Spending, plain=frozenset({"stage", "estimated", *COUNTED}), key=frozenset({"stage", "model"}))
 
 
