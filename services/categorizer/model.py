@@ -18,13 +18,18 @@ from services.categorizer.top_level import Grouped, group_leaves
 from services.categorizer.trying import Tried, try_names
 from shared.asking import Asker, Purpose
 from shared.job_config import JobConfig
-from shared.models import Job, Stage
+from shared.models import FEW, Job, Stage
 from shared.questions import Questions
 from shared.worker import run_in_process
 
 
 async def categorize(sample: Sample, job: Job, asker: Asker) -> Found:
-    """As `local.categorize`, for what the model costs. Raises JobError and ModelAwayError, no error of one answer."""
+    """As `local.categorize`, for what the model costs. Raises JobError and ModelAwayError, no error of one answer.
+
+    Of fewer than FEW items the report shows no categories: the model is asked nothing.
+    """
+    if len(sample) < FEW:
+        return await run_in_process(engines.local, sample, job.config)
     questions = Questions(asker, Purpose.of(job, Stage.CATEGORIES), job.config.cluster_model, __package__)
     assigned = None
     if job.config.partitions:
