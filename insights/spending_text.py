@@ -7,7 +7,6 @@ from shared.wording import money
 
 HEADERS = ("Stage", "Model", "Calls", "Kept", "Tokens in", "out", "Dollars")
 UNKNOWN = "unknown"
-KEPT = "Kept: answered before, for another job or earlier for this one (as before it was stopped); costs nothing."
 
 
 def spending_rows(bill: Bill) -> Iterator[tuple[str, ...]]:

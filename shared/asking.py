@@ -28,11 +28,11 @@ from shared.store.documents import slices
 __all__ = ["Asker", "Purpose", "key_of", "request_key"]
 
 T = TypeVar("T")
-VERSION = 1  # of what the code makes of an answer: raised, it asks everything anew
+VERSION = 2  # of what the code makes of an answer: raised, it asks everything anew
 TEXTS = 256  # whose vectors are asked for and kept at once
 REMEMBERED = 100  # jobs that have failed, or wait
 AWAY = "start the job again when it answers. What was answered so far is kept, and costs nothing then."
-JSON, BYTES = b"j", b"b"  # how a kept answer begins
+JSON, BYTES = b"j", b"b"  # what a kept answer is
 
 
 class Asker:
@@ -104,16 +104,17 @@ class Asker:
             yield
 
     async def kept(self, purpose: Purpose, keys: Sequence[str], model: str) -> dict[str, Any]:
-        """The kept answers by key; each is counted in the bill as one that cost nothing."""
-        found = await self._store.answers(purpose.shelf, keys)
-        if found:
-            spending = Spending(stage=purpose.stage, model=model, kept=len(found))
+        """The kept answers by key; each that another job has paid is counted in the bill as one that cost nothing."""
+        bodies = await self._store.answers(purpose.shelf, keys)
+        found = {key: _unpacked(body) for key, body in bodies.items()}
+        if others := sum(payer != purpose.job_id for payer, _ in found.values()):
+            spending = Spending(stage=purpose.stage, model=model, kept=others)
             await self._store.add_spending(purpose.workspace_id, purpose.job_id, spending)
-        return {key: _unpacked(value) for key, value in found.items()}
+        return {key: value for key, (_, value) in found.items()}
 
     async def keep(self, purpose: Purpose, answers: Mapping[str, Any]) -> None:
         """`answers`: JSON values, or bytes, by `key_of` what they depend on."""
-        packed = {key: _packed(value) for key, value in answers.items()}
+        packed = {key: _packed(purpose.job_id, value) for key, value in answers.items()}
         await self._store.keep_answers(purpose.shelf, purpose.stage, packed)
 
     async def money(self, workspace_id: str, job_id: str) -> float | None:
@@ -224,13 +225,16 @@ def key_of(*parts: Any) -> str:
     return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()
 
 
-def _packed(value: Any) -> bytes:
-    """JSON in ASCII, since a model may write half a character, and integers of any size."""
-    return BYTES + value if isinstance(value, bytes) else JSON + json.dumps(value, separators=(",", ":")).encode()
+def _packed(payer: str, value: Any) -> bytes:
+    """Who has paid on the first line; then JSON in ASCII, since a model may write half a character, and integers of any
+    size."""
+    body = BYTES + value if isinstance(value, bytes) else JSON + json.dumps(value, separators=(",", ":")).encode()
+    return json.dumps(payer).encode() + b"\n" + body
 
 
-def _unpacked(body: bytes) -> Any:
-    return body[1:] if body[:1] == BYTES else json.loads(body[1:])
+def _unpacked(body: bytes) -> tuple[str, Any]:
+    payer, _, rest = body.partition(b"\n")
+    return json.loads(payer), rest[1:] if rest[:1] == BYTES else json.loads(rest[1:])
 
 
 def _stacked(rows: Sequence[bytes], model: str) -> Array:

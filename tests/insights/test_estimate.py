@@ -132,7 +132,7 @@ def test_a_job_that_would_ask_nothing_is_refused_by_no_budget(place: Place) -> N
     again = place.run("analyze", *MODELS, "--budget", "0.001")
     assert (again.code, place.asked()) == (0, []), again.err
     assert "used up" not in again.out
-    assert "Kept: answered before" in again.out
+    assert int(rows(again.out)["summaries"][2]) > 0
 
 
 def test_a_sample_too_few_for_categories_is_offered_where_it_fits(place: Place) -> None:

@@ -92,7 +92,7 @@ class TestPaidOnce:
         assert await asker.answer(SUMMARY, dear()) == await asker.answer(SUMMARY, dear()) == {"text": "fine"}
         assert len(script.requests) == 1
         [bill] = await store.spending("w", "j")
-        assert bill == Spending(stage=Stage.SUMMARIES, model="dear", calls=1, kept=1, input=100, cached=40, output=20)
+        assert bill == Spending(stage=Stage.SUMMARIES, model="dear", calls=1, input=100, cached=40, output=20)
         assert await asker.money("w", "j") == pytest.approx(0.2)
 
     async def test_another_job_and_process_of_the_workspace_finds_it_and_no_other_workspace(
@@ -103,6 +103,7 @@ class TestPaidOnce:
         other = await connect(f"sqlite:///{tmp_path}/insights.db")
         again = Asker(other, bench(script), PRICES)
         await again.answer(replace(SUMMARY, job_id="later"), dear())
+        assert [(one.calls, one.kept) for one in await store.spending("w", "later")] == [(0, 1)]
         assert await again.money("w", "later") == 0
         await again.answer(replace(SUMMARY, workspace_id="other"), dear())
         assert len(script.requests) == 2
@@ -120,12 +121,14 @@ class TestPaidOnce:
         await asker.answer(SUMMARY, dear(**changed))
         assert len(script.requests) == 2
 
-    async def test_of_many_who_ask_the_same_at_once_one_pays(self, store: CountingStore, bench: Bench) -> None:
+    async def test_of_many_who_ask_the_same_at_once_one_pays_and_none_counts_as_kept(
+        self, store: CountingStore, bench: Bench
+    ) -> None:
         script = Script(completion())
         asker = Asker(store, bench(script), PRICES)
         assert await tried(asker, SUMMARY, [dear()] * 12) == [{"text": "fine"}] * 12
         assert len(script.requests) == 1
-        assert [(one.calls, one.kept) for one in await store.spending("w", "j")] == [(1, 11)]
+        assert [(one.calls, one.kept) for one in await store.spending("w", "j")] == [(1, 0)]
 
     async def test_who_waits_asks_where_the_first_was_cancelled(self, store: CountingStore, bench: Bench) -> None:
         held = Held()
