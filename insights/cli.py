@@ -112,6 +112,10 @@ def analyze(
     """A file of traces in, a report out. Nothing leaves this machine, unless the engine is `model`."""
     settings, folder = _local(data)
     config = options.job_config()
+    if options.budget is not None and config.engine == "local":
+        raise UsageError(
+            "--budget is for --engine model, and the engine `local` costs nothing: add that, or leave it out."
+        )
     if dry_run:
         with _opened(file, text, id_, folder, "analyze") as source:
             from insights.estimating import dry_run as show
