@@ -16,7 +16,7 @@ from insights.fake_model.command import fake_model
 from insights.folder import data_folder, locked
 from insights.job_options import JobOptions, refuse_bytes, takes_job_options
 from insights.main import INTERRUPTED, STOPPED
-from insights.output import check_writable
+from insights.output import check_new, check_writable
 from shared.config import Settings
 from shared.errors import InsightsError, UsageError
 
@@ -68,7 +68,7 @@ def _end(sentence: str, code: int) -> None:
     raise SystemExit(code)
 
 
-def _run(work: Coroutine[Any, Any, int]) -> None:
+def _run(work: Coroutine[Any, Any, int | None]) -> None:
     raise SystemExit(asyncio.run(work))
 
 
@@ -149,6 +149,7 @@ def draft(
     options: JobOptions,
     base_url: BaseUrl = None,
     output: Annotated[Path | None, typer.Option(help="Write it to this file; printed if not given")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over the file of --output")] = False,
     text: Text = None,
     id_: Id = None,
     data: Data = None,
@@ -157,13 +158,18 @@ def draft(
     refuse_bytes(agent=agent, learn=learn)
     settings, folder = _local(data)
     config = options.job_config()
+    if output is not None:
+        check_new(output, force=force)
     with _opened(file, text, id_, folder, "config draft") as source:
         from insights.drafting import draft as work
+        from insights.drafting import next_steps
         from insights.output import output as into
 
         made = asyncio.run(work(source, agent.strip(), learn.strip(), config, settings, folder, base_url))
     with into(output, "utf-8") as write:
         write(made)
+    if output is not None:
+        print(f"The draft is in {output}. {next_steps(file, output)}")
 
 
 @app.command()

@@ -14,6 +14,7 @@ from shared.store import Store
 from shared.wording import clean
 
 REASON_LENGTH = 500
+LEFT_OUT_BY = "left out by attribute "  # and its name: why an item that does not pass a filter left
 UNFINISHED = (JobState.QUEUED, JobState.RUNNING, JobState.READY, JobState.CATEGORIZED)
 
 
