@@ -9,6 +9,7 @@ from rich.console import Console
 from insights.estimating import refuse_over_budget
 from insights.options import is_relative
 from insights.patience import Patience
+from insights.printable import printable
 from insights.process import ROUTERS, Process, running
 from insights.progress import Progress
 from insights.report_json import write_report
@@ -66,8 +67,8 @@ def _failure(process: Process, job: Job) -> InsightsError:
     try:
         process.asker.check(Purpose.of(job, Stage.SUMMARIES))
     except JobError as error:
-        return UsageError(str(error))
-    return JobError(job.error or "The job failed: the log says why.")
+        return UsageError(printable(str(error)))
+    return JobError(printable(job.error or "The job failed: the log says why."))
 
 
 async def find_or_submit(process: Process, project: Project, config: JobConfig) -> Job:

@@ -41,7 +41,7 @@ def _attribute(text: str) -> tuple[str, dict[str, Any]]:
     if rest.startswith("categorical"):
         return name, _categorical(text, rest)
     kind, _, description = rest.partition(":")
-    kind = kind.replace(" ", "")
+    kind = " ".join(kind.split()).replace(" (", "(")
     if kind not in TYPES:
         raise UsageError(
             f"--attribute {text!r}: {kind!r} is no type. Known are {', '.join(TYPES)} and categorical(a|b|c), such as "

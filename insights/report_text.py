@@ -9,8 +9,8 @@ from rich.console import Console
 
 from insights.page import Page
 from insights.spending_text import HEADERS, price_note, spending_rows
-from services.aggregator.coverage import is_filtered
 from shared.bill import NO_BILL, Bill
+from shared.ending import is_filtered
 from shared.figure_wording import short_figure, whole_figure
 from shared.models import FEW, NONE_OF_THESE, Cluster, Item, Job, JobState, Project, Report
 from shared.wording import counted, money, percent, seconds, shortened
@@ -68,7 +68,7 @@ class _Printer:
         self._attributes()
         self._page.list("Key points", [(0, point) for point in report.key_points])
         self._highlights(report)
-        self._unusual()
+        self._unusual(report)
 
     # Parts
 
@@ -82,7 +82,8 @@ class _Printer:
         if self._view.made_before:
             page.line(f"Made before of the same traces and options: nothing was {self._again()} this time.")
         page.line(self._sizes())
-        page.line(self._window())
+        if job.window_start is not None or job.window_end is not None:
+            page.line(self._window())
         if job.state is not JobState.SUCCESS:
             page.line(f"This report is not finished: its state is {job.state.value}.", style="bold")
 
@@ -105,8 +106,6 @@ class _Printer:
 
     def _window(self) -> str:
         start, end = self._view.job.window_start, self._view.job.window_end
-        if start is None and end is None:
-            return "Began: at any time"
         parts = [f"from {_time(start)}"] if start is not None else []
         parts += [f"to {_time(end)}"] if end is not None else []
         return f"Began: {' '.join(parts)}"
@@ -224,12 +223,14 @@ class _Printer:
             if one.summary:
                 page.line(one.summary, indent=3)
 
-    def _unusual(self) -> None:
+    def _unusual(self, report: Report) -> None:
         found = self._stats.get("unusual") or {}
-        if not found.get("n"):
+        opened = {one.run_id for one in report.highlighted_traces}
+        shown = [one for one in found.get("traces", ()) if one["run_id"] not in opened]
+        if not shown:
             return
         self._page.heading(f"{self._unit.capitalize()}s unlike the others")
-        for one in found["traces"]:
+        for one in shown:
             summary = one["summary"] or "no summary"
             self._page.line(summary if self._verbose else shortened(summary, SHORT), first="- ")
             self._page.line(_id(one), indent=2, style="dim")
@@ -260,7 +261,7 @@ class _Printer:
         self._page.heading(f"What the models took{' when it was made' if self._view.made_before else ''}")
         self._page.table(HEADERS, spending_rows(bill), texts=2)
         if bill.total.kept:
-            self._page.line("Kept: answers that were there from before, which cost nothing.", style="dim")
+            self._page.line("Kept: answers that were there already, and cost nothing.", style="dim")
         if any(line.estimated for line in bill.lines):
             self._page.line("~: estimated, since the endpoint does not tell its tokens", style="dim")
         if note := price_note(bill):

@@ -18,6 +18,11 @@ LEFT_OUT_BY = "left out by attribute "  # and its name: why an item that does no
 UNFINISHED = (JobState.QUEUED, JobState.RUNNING, JobState.READY, JobState.CATEGORIZED)
 
 
+def is_filtered(reason: str) -> bool:
+    """Whether an item left by its attribute: then it was summarised, but is not in the report."""
+    return reason.startswith(LEFT_OUT_BY)
+
+
 def now() -> int:
     """Microseconds since 1970."""
     return time.time_ns() // 1_000

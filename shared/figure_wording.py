@@ -42,10 +42,10 @@ def whole_figure(of: str, name: str, figure: Mapping[str, Any]) -> str:
     """All of one figure in a line: its value, of how many items, how many are unknown, and that of the rest."""
     rest = figure.get("rest")
     if not figure["n"]:
-        return f"{label(of, name)}: unknown"
-    unknown = f" ({figure['unknown']:,} unknown)" if figure["unknown"] else ""
+        return f"{label(of, name)}: unknown in all {figure['unknown']:,}"
+    unknown = f", {figure['unknown']:,} unknown" if figure["unknown"] else ""
     beside = f"; rest {_value(rest, figure['type'])}" if rest and rest["n"] else ""
-    return f"{label(of, name)}: {_value(figure, figure['type'])}, of {figure['n']:,}{unknown}{beside}"
+    return f"{label(of, name)}: {_value(figure, figure['type'])} of {figure['n']:,}{unknown}{beside}"
 
 
 def short_figure(of: str, name: str, figure: Mapping[str, Any]) -> str:

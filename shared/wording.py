@@ -26,7 +26,8 @@ def shortened(text: str, longest: int) -> str:
     for marks in _ENDS:
         at = max(begin.rfind(mark) for mark in marks)
         if at >= longest // 2:
-            return f"{_without_opened(begin[: at + 1].rstrip(' ,;:('), longest // 2)}…"
+            kept = _without_opened(begin[: at + 1].rstrip(" ,;:("), longest // 2)
+            return f"{kept} …" if kept.endswith((".", "?", "!")) else f"{kept}…"
     return f"{begin.rstrip()}…"
 
 

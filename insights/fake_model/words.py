@@ -61,4 +61,4 @@ def sentences(text: str) -> Iterator[str]:
 
 def cut(text: str, length: int) -> str:
     """At most `length` characters: whole sentences, clauses or words where there are such."""
-    return shortened(text, length).removesuffix("…") if len(text) > length else text
+    return shortened(text, length).rstrip(" …") if len(text) > length else text

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from shared.ending import LEFT_OUT_BY
+from shared.ending import is_filtered
 from shared.models import ItemState, Job
 from shared.store import Store
 
@@ -26,11 +26,6 @@ async def coverage(store: Store, job: Job) -> dict[str, Any]:
         "failed": [{"run_id": item.run_ids[-1], "reason": item.reason} for item in failed],
         "left_out": left_out,
     }
-
-
-def is_filtered(reason: str) -> bool:
-    """Whether an item left by its attribute: then it was summarised, but is not in the report."""
-    return reason.startswith(LEFT_OUT_BY)
 
 
 async def _left_out(store: Store, job: Job) -> dict[str, int]:

@@ -172,7 +172,7 @@ def _apart_point(named: Sequence[Cluster]) -> str:
     found, cluster = min(
         differing, key=lambda pair: (-abs(pair[0][0]["effect"]) if pair[0] else 0, pair[1].name, pair[1].id)
     )
-    return f"Most unlike the rest: {cluster.name}, with {', '.join(one['text'] for one in found[:TOLD_DIFFERENCES])}"
+    return f"Most unlike the rest is {cluster.name}: {', '.join(one['text'] for one in found[:TOLD_DIFFERENCES])}"
 
 
 def _references(picked: Sequence[Picked], kind: str, cluster: Cluster | None) -> str:

@@ -20,9 +20,9 @@ AGREEMENT = (  # adjusted Rand index from which on the words hold, what they are
     (-1.0, "mostly different", "read them as examples, and do not rely on their sizes"),
 )
 ATTRACTED = (  # share from which on the words hold, what they are, and what follows
-    (0.85, "The names tell well what is below them", "they can be relied on"),
-    (0.6, "Most names tell what is below them", "open a few traces of a category before you act on its name"),
-    (0.0, "The names tell badly what is below them", "go by the traces and not by the names"),
+    (0.85, "The names fit what is below them", "they can be relied on"),
+    (0.6, "Most names fit what is below them", "open a few traces of a category before you act on its name"),
+    (0.0, "Many names do not fit what is below them", "go by the traces and not by the names"),
 )
 
 
@@ -98,11 +98,11 @@ def _local(config: JobConfig) -> Iterator[str]:
 
 
 def _attributes(job: Job, whole: Mapping[str, Any]) -> Iterator[str]:
-    known = [whole["attributes"][name] for name in job.config.attribute_schemas]
-    if any(found["unknown"] for found in known):
+    partly = [name for name in job.config.attribute_schemas if whole["attributes"][name]["unknown"]]
+    if partly:
         yield (
-            f"Attributes are known only where a {job.config.unit} plainly states them, and their figures are of these "
-            f"alone: --engine model would know them of more {job.config.unit}s."
+            f"Attributes ({', '.join(partly)}) are known only where a {job.config.unit} plainly states them, and their "
+            f"figures are of these alone: --engine model would know them of more {job.config.unit}s."
         )
     if any(schema.filter_by for schema in job.config.attribute_schemas.values()):
         yield (
@@ -149,11 +149,14 @@ def _stability(job: Job, trust: Mapping[str, Any], whole: Mapping[str, Any]) -> 
         return
     found = trust["stability"] or {}
     levels = [(name, found.get(key)) for name, key in (("categories", "top"), ("subcategories", "leaves"))]
-    told = [_agreement(name, value) for name, value in levels if value is not None]
+    told: dict[tuple[str, str], list[str]] = {}
+    for name, value in levels:
+        if value is not None:
+            told.setdefault(_words(AGREEMENT, value), []).append(f"the {name} ({value:.2f})")
     if told:
         yield (
             f"Would the same groups come out again? All {job.config.unit}s were grouped again twice, and half of them "
-            f"once. {' '.join(told)} (1: the same each time; 0: as by chance.)"
+            f"once. {' '.join(map(_agreement, told, told.values()))} (1: the same each time; 0: as by chance.)"
         )
     elif whole["run_count"] > REPEATED_UP_TO:
         yield (
@@ -162,9 +165,10 @@ def _stability(job: Job, trust: Mapping[str, Any], whole: Mapping[str, Any]) -> 
         )
 
 
-def _agreement(name: str, value: float) -> str:
-    words, follows = _words(AGREEMENT, value)
-    return f"The {name} came out {words} ({value:.2f}): {follows}."
+def _agreement(scale: tuple[str, str], levels: Sequence[str]) -> str:
+    words, follows = scale
+    named = " and ".join(levels)
+    return f"{named[:1].upper()}{named[1:]} came out {words}: {follows}."
 
 
 def _words(scale: Sequence[tuple[float, str, str]], value: float) -> tuple[str, str]:
