@@ -19,6 +19,7 @@ from insights.main import INTERRUPTED, STOPPED
 from insights.output import check_new, check_writable
 from shared.config import Settings
 from shared.errors import InsightsError, UsageError
+from shared.wording import counted
 
 if TYPE_CHECKING:
     from insights.source import Source
@@ -184,11 +185,11 @@ def demo(
 
     if out is not None:
         write(out, traces, seed)
-        print(f"{traces:,} traces are in {out}.")
+        print(f"Wrote {counted(traces, 'trace')} to {out}.")
         return
     path = _local(data)[1] / f"demo-{traces}-{seed}.jsonl"
     write(path, traces, seed)
-    print(f"Made {traces:,} sample traces, to be analysed by: insights analyze {path}\n", file=sys.stderr)
+    print(f"Made {counted(traces, 'sample trace')}, to be analysed by: insights analyze {path}\n", file=sys.stderr)
     analyze(str(path), options=JobOptions(name="Sample traces"), data=data)
 
 

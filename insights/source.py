@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
@@ -161,7 +162,7 @@ async def load(store: Store, source: Source, progress: Progress, workspace_id: s
 
 async def import_runs(
     store: Store, project: Project, source: Source, progress: Progress, *, received_at: int
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Every run of the file into the project, received at that time (µs). UsageError if it holds no trace."""
     reading = source.read()
     with progress.stage("Reading", source.size) as advance:
