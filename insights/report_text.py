@@ -51,8 +51,10 @@ class _Printer:
         self._unit = view.job.config.unit
 
     def print(self) -> None:
-        if self._view.job.state is not JobState.ERROR:  # of a job that failed, only what is lost and paid is told
-            self._header()
+        if self._view.job.state is JobState.ERROR:  # why is the command's sentence; what was paid is paid
+            self._spending()
+            return
+        self._header()
         if self._report is not None:
             self._body(self._report)
         self._losses()

@@ -197,11 +197,9 @@ def test_text_of_a_trace_cannot_drive_the_terminal() -> None:
     }
     source = {"bad_line_count": 1, "bad_lines": bad}
     items = (item.model_copy(update={"attributes": {EVIL: EVIL}}),)
-    failed = replace(view(source=source), job=job(name=EVIL, state=JobState.ERROR, error=EVIL))
     texts = [
         printed(view(source=source, **evil), 200, verbose=True),
         printed(view(items=items, **evil), 200),
-        printed(failed, 200),
     ]
     for text in texts:
         unsafe = {one for one in text if unicodedata.category(one) in ("Cc", "Cf", "Cs")} - {"\n"}
@@ -394,10 +392,12 @@ def test_what_is_to_be_opened_first_is_not_shown_again_as_unlike_the_others() ->
     )
 
 
-def test_of_a_job_that_failed_only_what_is_missing_and_paid_is_printed() -> None:
+def test_of_a_job_that_failed_only_what_was_paid_is_printed() -> None:
     """Why it failed is the command's sentence."""
     failed = ReportView(job(state=JobState.ERROR, error="No traces match."), None, project({"duplicates": 2}))
-    assert printed(failed).strip() == "Not in this report\n- Repeated ids in the file, of which the last counts: 2"
+    assert printed(failed) == ""
+    paid = Bill.of([Spending(stage=Stage.SUMMARIES, model="m", calls=9)], lambda one: 0.5)
+    assert printed(replace(failed, bill=paid)).startswith("\nWhat the models took\n")
 
 
 def test_the_draft_of_a_job_that_failed_is_not_shown_as_its_report() -> None:
