@@ -1,6 +1,7 @@
 """`insights config draft`: a job.yaml from what the user wants to know and a look at some traces."""
 
 import asyncio
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from shared import prompts
 from shared.config import Settings
 from shared.context import Loaded, load
 from shared.cutting import cut
-from shared.errors import AnswerError, UsageError
+from shared.errors import AnswerError, JobError, UsageError
 from shared.estimate import evenly
 from shared.frozen import prompt_of
 from shared.job_config import JobConfig
@@ -40,7 +41,7 @@ async def draft(
 ) -> str:
     """The text of a job.yaml. One call to `config.summary_model` if the engine is `model`, else none.
 
-    Raises UsageError for a file without traces, JobError or ModelAwayError where the model does not answer.
+    Raises UsageError for a file without traces and where the endpoint refuses, ModelAwayError where it is away.
     """
     if not agent or not learn or max(len(agent), len(learn)) > LONGEST:
         raise UsageError(f"--agent and --learn are one sentence each, of at most {LONGEST} characters.")
@@ -74,6 +75,8 @@ async def _asked(
     llm = Llm(endpoint(settings, base_url))
     try:
         answer = await llm.ask(asked)
+    except JobError as error:  # the endpoint refuses the key, the model or the address
+        raise UsageError(str(error)) from error
     except AnswerError as error:
         how = f"by rules, for {config.summary_model} gave no answer that can be used ({error})"
         return _text(by_rules(agent, learn, seen, traces), how, config)
@@ -98,13 +101,26 @@ def _tell_price(each: float | None, config: JobConfig) -> None:
 def _text(values: dict[str, Any], how: str, config: JobConfig) -> str:
     """With what was asked for in `config` over it. The file is read back: what is written is a valid job."""
     asked = config.model_dump(mode="json", exclude_defaults=True)
-    body = yaml.dump(values | asked, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    body = yaml.dump(
+        {"engine": config.engine} | values | asked, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
+    )
     JobConfig.strict(yaml.safe_load(body), "The draft")
     return (
-        f"# Drafted {' '.join(how.split())}. Read it, change it, and look at what it asks:\n"
-        "#   insights analyze FILE --config job.yaml --dry-run\n"
-        "#   insights estimate FILE --config job.yaml\n"
+        f"# Drafted {' '.join(how.split())}. Read it and change it.\n"
+        "# engine: model sends the traces to a language model, which follows the prompt and answers the attributes;\n"
+        "# local sends nothing, reads what the prompt names, and knows of attributes what a trace plainly states.\n"
         f"{body}"
+    )
+
+
+def next_steps(file: str, draft: Path) -> str:
+    """What to do with a draft that was written for a file of traces."""
+    job = f"{shlex.quote(file)} --config {shlex.quote(str(draft))}"
+    return (
+        "Read it, change it, and go on:\n"
+        f"  insights analyze {job} --dry-run   # what a model would be asked; asks nothing\n"
+        f"  insights estimate {job}            # what it would cost\n"
+        f"  insights analyze {job}             # the report"
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from shared.models import Spending, Stage
-from shared.wording import money
+from shared.wording import counted, money
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Bill:
         lines = [line for line in self.lines if line.stage == stage and line.calls]
         dollars = Bill(tuple(lines)).cost
         price = "" if dollars is None else f", {money(dollars)}"
-        return f"{sum(line.calls for line in lines):,} calls{price}" if lines else ""
+        return counted(sum(line.calls for line in lines), "call") + price if lines else ""
 
     def document(self) -> dict[str, Any]:
         """For a program: tokens as they were counted, dollars or null."""

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.job_config import NONE_OF_THESE as NONE_OF_THESE
 from shared.job_config import JobConfig
 
-NONE_OF_THESE = "None of these"
 FEW = 8  # items: fewer are shown as a list, since they make no categories
 DEFAULT_WORKSPACE = "00000000-0000-0000-0000-000000000001"
 

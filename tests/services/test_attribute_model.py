@@ -165,7 +165,7 @@ async def test_an_item_whose_filter_attribute_is_not_true_is_left_out_with_the_r
     filtering = SCHEMAS | {"urgent": {"type": "boolean", "filter_by": True}}
     found = await extracted(store, Asker(store, Scripted(), Prices.load()), filtering, TOLD | {"urgent": value})
     assert found.state is (state or ItemState.LEFT_OUT)
-    assert found.reason == (None if value else "filter attribute urgent is not true")
+    assert found.reason == (None if value else "left out by attribute urgent")
     assert found.attributes["kind"] == "billing"
 
 
