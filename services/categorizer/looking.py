@@ -56,9 +56,9 @@ def _closeups(space: Space, leaves: Sequence[Leaf], leaf: Labels, centres: Array
         likely = [*one.members[: 2 * TYPICAL], *_spread(one.members[2 * TYPICAL :], _POOL)]
         members = list(_distinct(space, likely, len(likely)))
         shown = _shown(members)
-        kept = _spread([item for item in members if item not in shown], 2 * tried) if at in largest else []
-        unseen = _spread(kept, tried)
-        spare = [item for item in kept if item not in unseen]
+        left = [item for item in members if item not in shown] if at in largest else []
+        unseen = _spread(left, tried)
+        spare = _spread([item for item in left if item not in unseen], tried)
         order = rows[np.argsort(-(space.whole[rows] @ centres[at]), kind="stable")]
         outsiders = _distinct(space, (item for item in order.tolist() if leaf[item] != at), OUTSIDERS)
         closeups.append(Closeup(shown, list(outsiders), unseen, spare))

@@ -62,7 +62,8 @@ class _Trial:
         if not failing:
             return first
         again = Again(failing, names, [named.name for leaf, named in mine.items() if leaf not in failing])
-        better = await name_again(self._questions, self._draft, again)
+        written = await name_again(self._questions, self._draft, again)
+        better = {leaf: named for leaf, named in written.items() if named.name != mine[leaf].name}
         return await self._second(first, better) if better else first
 
     async def _second(self, first: Tried, better: Mapping[int, Named]) -> Tried:

@@ -226,6 +226,13 @@ async def test_a_new_name_is_tried_with_other_members_where_there_are_some(store
     assert second <= first, "it costs nothing more"
 
 
+async def test_the_old_name_written_once_more_is_not_tried_again(store: SqliteStore) -> None:
+    script = Scripted(GroupNames=[names((1, "Something else"))], Places=placed)
+    async with scripted(store, script) as asker:
+        [tried] = await try_names(questions(asker), two_leaves(), named("Something else", "The parcel"), [[0, 1]])
+    assert (tried.renamed, tried.same_members, len(script.asked)) == (0, 0, 2)
+
+
 async def test_a_new_name_that_attracts_no_more_is_dropped(store: SqliteStore) -> None:
     script = Scripted(GroupNames=[names((1, "Even worse"))], Places=placed)
     async with scripted(store, script) as asker:
