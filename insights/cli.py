@@ -15,8 +15,10 @@ from insights.cache import cache_commands
 from insights.fake_model.command import fake_model
 from insights.folder import data_folder, locked
 from insights.job_options import JobOptions, refuse_bytes, takes_job_options
+from insights.keys import keys_commands
 from insights.main import INTERRUPTED, STOPPED
 from insights.output import check_writable
+from insights.secrets import secrets_commands
 from shared.config import Settings
 from shared.errors import InsightsError, UsageError
 
@@ -36,6 +38,8 @@ app.add_typer(store_commands, name="store")
 config_commands = typer.Typer(no_args_is_help=True, help="Configurations of jobs.")
 app.add_typer(config_commands, name="config")
 app.add_typer(cache_commands, name="cache")
+app.add_typer(keys_commands, name="keys")
+app.add_typer(secrets_commands, name="secrets")
 app.command("fake-model")(fake_model)
 
 File = Annotated[str, typer.Argument(help="A file of traces (JSON lines; gzip or zstd are found out), or - for a pipe")]
@@ -43,6 +47,7 @@ Text = Annotated[str | None, typer.Option(help="Any JSON lines: the field that h
 Id = Annotated[str | None, typer.Option("--id", help="With --text: the field that holds the record's id")]
 BaseUrl = Annotated[str | None, typer.Option(help="Any OpenAI-compatible endpoint: http://localhost:11434/v1")]
 Data = Annotated[Path | None, typer.Option(help="Folder of the local files; a per-user one if not given")]
+Insecure = Annotated[bool, typer.Option("--insecure", help="Without API keys, let in everybody who can reach it")]
 
 LONGEST_NAME = 255  # characters of a project's name, which the gateway keeps
 
@@ -207,12 +212,16 @@ def import_(
 
 
 @app.command()
-def up(data: Data = None, port: Annotated[int | None, typer.Option(min=0, max=65_535)] = None) -> None:
+def up(
+    data: Data = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535)] = None,
+    insecure: Insecure = False,
+) -> None:
     """Every service and the gateway in one process."""
     from insights.process import ROUTERS
     from insights.serve import listening, serve, url_of
 
-    settings, folder = _local(data, port=port)
+    settings, folder = _local(data, port=port, insecure=insecure or None)
     _log_to_stderr(settings.log_level)
     with listening(settings) as server, locked(folder, "up", url=url_of(server)):
         _run(serve(tuple(ROUTERS), settings, folder, server))
@@ -222,6 +231,7 @@ def up(data: Data = None, port: Annotated[int | None, typer.Option(min=0, max=65
 def serve_(
     service: Annotated[str, typer.Argument(help="summarizer, attribute_extractor, categorizer, aggregator or gateway")],
     port: Annotated[int | None, typer.Option(min=0, max=65_535)] = None,
+    insecure: Insecure = False,
 ) -> None:
     """One service of a distributed system, on Kafka and MongoDB."""
     from insights.process import ROUTERS
@@ -229,7 +239,7 @@ def serve_(
 
     if service not in ROUTERS:
         raise UsageError(f"There is no service {service!r}: choose {', '.join(ROUTERS)}.")
-    settings = Settings.load(port=port)
+    settings = Settings.load(port=port, insecure=insecure or None)
     if settings.store is None:
         raise UsageError("One service alone needs a shared store: set INSIGHTS_STORE=mongodb://host:port/database.")
     _log_to_stderr(settings.log_level)

@@ -25,6 +25,7 @@ from shared.errors import UnavailableError, UsageError
 from shared.frozen import FrozenJobs
 from shared.llm import Endpoint, Llm, Prices
 from shared.store import Store
+from shared.vault import MISSING, Vault, vault_keys
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Process:
     embedder: Embedder
     asker: Asker
     prices: Prices
+    vault: Vault | None
     tasks: Sequence[asyncio.Task[None]]
     ended: asyncio.Event
 
@@ -67,6 +69,7 @@ async def running(
     grace: float = 40.0,
     more: Sequence[Router] = (),
     base_url: str | None = None,
+    vault: Vault | None = None,
 ) -> AsyncIterator[Process]:
     """The services `names` at work, and what `more` subscribes to. `base_url`: of the models, if not the settings'.
 
@@ -113,7 +116,7 @@ async def running(
         for task in tasks:
             task.add_done_callback(lambda task: _note_end(task, ended))
         try:
-            yield Process(store, bus, embedder, asker, prices, tasks, ended)
+            yield Process(store, bus, embedder, asker, prices, vault, tasks, ended)
         finally:
             for task in tasks:
                 task.cancel()
@@ -128,6 +131,16 @@ def endpoint(settings: Settings, base_url: str | None = None) -> Endpoint:
     openai = OpenAISettings()
     headers = {name: value.get_secret_value() for name, value in settings.model_headers.items()}
     return Endpoint(base_url or openai.base_url, openai.api_key, headers, timeout=settings.model_timeout)
+
+
+def vault_of(settings: Settings, folder: Path) -> Vault | None:
+    """With the keys of the environment; else, where this is the only process, those of a file in its data folder."""
+    if settings.secrets_key is not None:
+        return Vault(vault_keys(settings.secrets_key.get_secret_value()))
+    if settings.bus == "local" and (settings.store or "sqlite:").startswith("sqlite:"):
+        return Vault.in_folder(folder)
+    log.warning(MISSING)
+    return None
 
 
 @contextlib.asynccontextmanager

@@ -86,7 +86,7 @@ class Secret(Document):
     configs: tuple[HostConfig, ...] = Field(default=(), max_length=20)
 
     def config_for(self, address: str) -> HostConfig | None:
-        """How it goes to this address; None: not at all. A provider's key without hosts of its own is the provider's."""
+        """How it goes to this address; None: not at all. A provider's key without hosts goes to its provider."""
         configs = self.configs
         if not configs and self.key in PROVIDERS:
             configs = (HostConfig(host_pattern=urlsplit(PROVIDERS[self.key]).hostname or ""),)

@@ -86,12 +86,19 @@ class Vault:
         return self.seal(self.open(sealed))
 
     def renew(self) -> None:
-        """A new first key in the key file; of the old ones the latest stays, for what a running process seals yet."""
+        """A new first key in the key file; the others stay, for what they sealed."""
+        path = self._file()
+        _replace(path, [new_vault_key(), *_read(path)])
+
+    def forget(self) -> None:
+        """All but the first key of the file and the one before it: a running process may just have sealed with that."""
+        path = self._file()
+        _replace(path, _read(path)[:2])
+
+    def _file(self) -> Path:
         if not isinstance(self._keys, Path):
             raise UsageError(f"The keys are in {VARIABLE}: put a new one in front of them (`insights secrets key`).")
-        fresh = self._keys.with_suffix(".new")
-        _write(fresh, os.O_CREAT | os.O_TRUNC, [new_vault_key(), *_read(self._keys)[:1]])
-        fresh.replace(self._keys)
+        return self._keys
 
     def _fernet(self) -> "MultiFernet":
         from cryptography.fernet import Fernet, MultiFernet  # only where there are secrets: it takes 40 ms
@@ -110,6 +117,13 @@ def _write(path: Path, flags: int, keys: Sequence[str]) -> None:
         raise
     except OSError as error:
         raise UsageError(f"{path} cannot be written ({error.strerror}): is the folder writable?") from error
+
+
+def _replace(path: Path, keys: Sequence[str]) -> None:
+    """At one stroke: a kill leaves the old keys, or the new ones."""
+    fresh = path.with_suffix(".new")
+    _write(fresh, os.O_CREAT | os.O_TRUNC, keys)
+    fresh.replace(path)
 
 
 def _read(path: Path) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ async def bus() -> Bus:
 @pytest.fixture
 async def client(store: SqliteStore, bus: Bus) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(make_app(store, bus.publish, bus.check))
-    async with httpx.AsyncClient(transport=transport, base_url="http://insights") as found:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as found:
         yield found
 
 
