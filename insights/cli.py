@@ -21,6 +21,7 @@ from insights.output import check_writable
 from insights.secrets import secrets_commands
 from shared.config import Settings
 from shared.errors import InsightsError, UsageError
+from shared.job_config import JobConfig
 
 if TYPE_CHECKING:
     from insights.source import Source
@@ -46,6 +47,10 @@ File = Annotated[str, typer.Argument(help="A file of traces (JSON lines; gzip or
 Text = Annotated[str | None, typer.Option(help="Any JSON lines: the field that holds the text")]
 Id = Annotated[str | None, typer.Option("--id", help="With --text: the field that holds the record's id")]
 BaseUrl = Annotated[str | None, typer.Option(help="Any OpenAI-compatible endpoint: http://localhost:11434/v1")]
+KeyVariable = Annotated[
+    str | None,
+    typer.Option("--api-key-env", metavar="NAME", help="Variable with the key for --base-url, which else gets none"),
+]
 Data = Annotated[Path | None, typer.Option(help="Folder of the local files; a per-user one if not given")]
 Insecure = Annotated[bool, typer.Option("--insecure", help="Without API keys, let in everybody who can reach it")]
 
@@ -107,6 +112,7 @@ def analyze(
     file: File,
     options: JobOptions,
     base_url: BaseUrl = None,
+    key_variable: KeyVariable = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print three prompts for a model; ask nothing")] = False,
     json: Annotated[Path | None, typer.Option(help="Write the report to this file, or - for a pipe")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Print every subcategory and every figure")] = False,
@@ -116,7 +122,7 @@ def analyze(
 ) -> None:
     """A file of traces in, a report out. Nothing leaves this machine, unless the engine is `model`."""
     settings, folder = _local(data)
-    config = options.job_config()
+    config, base_url = _apart(options.job_config(), base_url)
     if dry_run:
         with _opened(file, text, id_, folder, "analyze") as source:
             from insights.estimating import dry_run as show
@@ -127,10 +133,11 @@ def analyze(
     from insights.analyze import analyze as work  # what is wrong with the options is said before the engines load
     from insights.model_endpoint import require_endpoint
 
-    require_endpoint(config, settings, base_url)
+    require_endpoint(config, settings, base_url, key_variable)
     with _opened(file, text, id_, folder, "analyze") as source:
         print(f"Data folder: {folder}", file=sys.stderr)
-        _run(work(source, config, settings, folder, json, verbose=verbose, base_url=base_url))
+        where = {"base_url": base_url, "key_variable": key_variable}
+        _run(work(source, config, settings, folder, json, verbose=verbose, **where))
 
 
 @app.command("estimate")
@@ -153,6 +160,7 @@ def draft(
     learn: Annotated[str, typer.Option(help="What you want to find out: 'where users give up'")],
     options: JobOptions,
     base_url: BaseUrl = None,
+    key_variable: KeyVariable = None,
     output: Annotated[Path | None, typer.Option(help="Write it to this file; printed if not given")] = None,
     text: Text = None,
     id_: Id = None,
@@ -161,12 +169,12 @@ def draft(
     """A job.yaml from two answers and a look at some traces; by rules, or in one call with --engine model."""
     refuse_bytes(agent=agent, learn=learn)
     settings, folder = _local(data)
-    config = options.job_config()
+    config, base_url = _apart(options.job_config(), base_url)
     with _opened(file, text, id_, folder, "config draft") as source:
         from insights.drafting import draft as work
         from insights.output import output as into
 
-        made = asyncio.run(work(source, agent.strip(), learn.strip(), config, settings, folder, base_url))
+        made = asyncio.run(work(source, agent.strip(), learn.strip(), config, settings, folder, base_url, key_variable))
     with into(output, "utf-8") as write:
         write(made)
 
@@ -304,6 +312,11 @@ def _kafka(settings: Settings) -> str:
     if not settings.bus.startswith("kafka://"):
         raise UsageError("Topics are on Kafka: set INSIGHTS_BUS=kafka://host:port.")
     return settings.bus.removeprefix("kafka://")
+
+
+def _apart(config: JobConfig, base_url: str | None) -> tuple[JobConfig, str | None]:
+    """The `base_url` of job.yaml is that of --base-url here: of this process, and not of what makes the job another."""
+    return config.model_copy(update={"base_url": None}), base_url or config.base_url
 
 
 def _local(data: Path | None, **options: Any) -> tuple[Settings, Path]:

@@ -8,13 +8,14 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 from weakref import WeakValueDictionary
 
 import numpy as np
 
 from shared.budget import Budgets
+from shared.clients import Clients
 from shared.errors import JobError
 from shared.features import Array
 from shared.llm import Llm, Prices, Request, Usage, estimate_tokens, most
@@ -32,10 +33,10 @@ JSON, BYTES = b"j", b"b"  # how a kept answer begins
 
 
 class Asker:
-    """`llm` and `prices` of the process; may be shared by all jobs."""
+    """`llm` and `prices` of the process; may be shared by all jobs. `clients`: of jobs with endpoints of their own."""
 
-    def __init__(self, store: Store, llm: Llm, prices: Prices) -> None:
-        self._store, self._llm = store, llm
+    def __init__(self, store: Store, llm: Llm, prices: Prices, clients: Clients | None = None) -> None:
+        self._store, self._clients = store, clients or Clients(store, llm)
         self._budgets = Budgets(store, prices)
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._failed: dict[tuple[str, str], str] = {}
@@ -43,7 +44,7 @@ class Asker:
     @property
     def trouble(self) -> str | None:
         """Why the endpoint does not answer at present."""
-        return self._llm.trouble
+        return self._clients.trouble
 
     async def answer(self, purpose: Purpose, request: Request) -> dict[str, Any]:
         """The answer of the request's shape: the kept one of the same request, or a new one, which is kept.
@@ -64,8 +65,8 @@ class Asker:
 
         Raises BudgetError, JobError also of a job that has ended, and what `Llm.ask` raises.
         """
-        async with self._bill(purpose, request.model, most(request)) as paid:
-            return (await self._llm.ask(request, paid.append)).value
+        async with self._bill(purpose, request.model, most(request)) as paid, self._client(purpose) as llm:
+            return (await llm.ask(request, paid.append)).value
 
     async def embed(self, purpose: Purpose, texts: Sequence[str], model: str) -> Array:
         """float32 (n, dimensions), unit rows in the order of `texts`; each text is paid once a workspace."""
@@ -110,9 +111,12 @@ class Asker:
 
     async def _embed(self, purpose: Purpose, texts: Mapping[str, str], model: str) -> dict[str, bytes]:
         expected = Usage(input=sum(map(estimate_tokens, texts.values())))
-        async with self._bill(purpose, model, expected) as paid:
-            vectors, _ = await self._llm.embed(list(texts.values()), model, paid.append)
+        async with self._bill(purpose, model, expected) as paid, self._client(purpose) as llm:
+            vectors, _ = await llm.embed(list(texts.values()), model, paid.append)
         return {key: row.astype("<f4").tobytes() for key, row in zip(texts, vectors, strict=True)}
+
+    def _client(self, purpose: Purpose) -> AbstractAsyncContextManager[Llm]:
+        return self._clients.of(purpose.workspace_id, purpose.base_url)
 
     @asynccontextmanager
     async def _bill(self, purpose: Purpose, model: str, expected: Usage) -> AsyncIterator[list[Usage]]:

@@ -152,6 +152,13 @@ class OpenAISettings(BaseSettings):
     base_url: str | None = None
 
 
+def key_in(variable: str) -> SecretStr:
+    """The key that a variable of the user's choice holds. UsageError where it holds none."""
+    if not (value := os.environ.get(variable, "").strip()):
+        raise UsageError(f"{variable} is not set: put the key of the model's endpoint into it.")
+    return SecretStr(value)
+
+
 def mask(url: str) -> str:
     """The URL without user, password and query, for a person or a log."""
     address, query, _ = url.partition("?")

@@ -4,11 +4,21 @@ Names are those of LangSmith's JobCreate where it has them. A file and an event 
 (`JobConfig.strict`), the HTTP API ignores them, as LangSmith's clients need.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from shared.errors import UsageError
 
@@ -18,6 +28,9 @@ CategoryName = Annotated[str, StringConstraints(min_length=1, max_length=120, st
 ExampleText = Annotated[str, StringConstraints(min_length=1, max_length=2_000, strip_whitespace=True)]
 ModelName = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=200)]
 DEFAULT_MODEL = "gpt-5-mini"
+_BASE_URL = re.compile(
+    r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[\x21\x22\x24-\x3e\x40-\x7e]*)?(\?[\x21\x22\x24-\x7e]*)?"
+)
 
 
 class AttributeSchema(BaseModel):
@@ -64,6 +77,7 @@ class JobConfig(BaseModel):
     attribute_model: ModelName | None = None
     cluster_model: ModelName = DEFAULT_MODEL
     embedding_model: ModelName | None = None
+    base_url: str | None = Field(default=None, max_length=2_000)
     seed: int = Field(default=0, ge=0, lt=2**32)
     unit: Literal["trace", "thread"] = "trace"
     budget: float | None = Field(default=None, ge=0)
@@ -74,6 +88,14 @@ class JobConfig(BaseModel):
     def _null_is_left_out(cls, value: Any) -> Any:
         """LangSmith's clients send every field, with null for what was not set."""
         return {k: v for k, v in value.items() if v is not None} if isinstance(value, Mapping) else value
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        """Without what would be a secret in it: it is shown and kept as it is."""
+        if value is not None and not _BASE_URL.fullmatch(value):
+            raise ValueError("expected an address such as https://host/v1, without user, password or #")
+        return value
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

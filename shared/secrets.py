@@ -68,8 +68,9 @@ class HostConfig(BaseModel):
         return fits and (host == pattern or (pattern.startswith("*.") and host.endswith(pattern[1:])))
 
     def header(self, value: str) -> tuple[str, str]:
-        template = self.header_value_template or ("{value}" if self.header_name else "Bearer {value}")
-        return self.header_name or "Authorization", _PLACE.sub(lambda _: value, template)
+        bearer = (self.header_name or "authorization").lower() == "authorization"
+        template = self.header_value_template or ("Bearer {value}" if bearer else "{value}")
+        return "Authorization" if bearer else str(self.header_name), _PLACE.sub(lambda _: value, template)
 
     def _split(self) -> tuple[str, str, str]:
         found = re.fullmatch(r"(.*?)(:([0-9]+))?", self.host_pattern)

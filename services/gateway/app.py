@@ -10,6 +10,7 @@ from services.gateway import jobs, projects, runs, secrets
 from services.gateway.access import Gate, Reader
 from services.gateway.headers import SecureHeaders
 from services.gateway.limits import Limits
+from shared.addresses import Guard
 from shared.bus import Publish
 from shared.config import Settings
 from shared.errors import InsightsError, RefusedError, UnavailableError
@@ -28,7 +29,7 @@ def make_app(
     settings = settings or Settings()
     app = FastAPI(title="Insights", docs_url=None, redoc_url=None)
     app.state.store, app.state.publish, app.state.vault = store, publish, vault
-    app.state.gate = Gate(store, settings)
+    app.state.gate, app.state.guard = Gate(store, settings), Guard(settings.private_hosts)
     app.state.ingesting = asyncio.Lock()
     app.add_exception_handler(InsightsError, _say)
     for prefix in PREFIXES:
