@@ -172,7 +172,7 @@ def test_a_misspelt_setting_stops_the_start(tmp_path: Path) -> None:
 
 def test_sigterm_ends_it_while_a_request_is_half_sent(tmp_path: Path) -> None:
     """A client that hangs must not hold up a restart."""
-    head = b"POST /runs/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+    head = b"POST /runs/batch HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{"
     with running(tmp_path) as up, socket.create_connection(("127.0.0.1", int(up.url.rsplit(":", 1)[1]))) as half:
         half.sendall(head)
         assert httpx.get(f"{up.url}/live").text == "alive", "what came before it was taken in"
