@@ -78,7 +78,7 @@ class Vault:
 
         try:
             return self._fernet().decrypt(sealed).decode()
-        except InvalidToken:
+        except (InvalidToken, ValueError):  # the latter for what is not ASCII
             raise SealError("A stored secret opens with none of the keys here: store it again.") from None
 
     def reseal(self, sealed: str) -> str:
