@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +33,8 @@ class Up:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Up]:
-    with started("up", "--port", "0", "--data", folder) as process:
+def running(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Up]:
+    with started("up", "--port", "0", "--data", folder, settings=settings) as process:
         try:
             assert process.stdout is not None
             ready = process.stdout.readline()
