@@ -88,7 +88,14 @@ def _ending(app: ASGIApp) -> ASGIApp:
 
 
 def _config(app: ASGIApp) -> uvicorn.Config:
-    return uvicorn.Config(app, log_config=None, lifespan="off", access_log=False, timeout_graceful_shutdown=GRACE)
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        lifespan="off",
+        access_log=False,  # of each request, with its query
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )
 
 
 def _app(names: Sequence[str], settings: Settings, process: Process) -> ASGIApp:

@@ -22,7 +22,10 @@ _NAT64 = IPv6Network("64:ff9b::/96")  # an IPv4 address in its last four bytes
 
 async def resolve(host: str, port: int) -> list[str]:
     """Its addresses, in the order of the system's resolver. OSError where it has none."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:  # of a name that is too long to be one
+        raise OSError(str(error)) from error
     return list(dict.fromkeys(str(where[4][0]) for where in found))
 
 
@@ -44,7 +47,10 @@ def _embedded(address: IPv6Address) -> IPv4Address | None:
 
 def same_address(one: str, other: str) -> bool:
     """Whether two base URLs are one: whatever the case of the host, and with or without its usual port and last /."""
-    return _plain(one) == _plain(other)
+    try:
+        return _plain(one) == _plain(other)
+    except ValueError:  # one of them is no address
+        return False
 
 
 def _plain(address: str) -> tuple[str, str, int | None, str, str]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AwareDatetime,
@@ -31,6 +32,13 @@ DEFAULT_MODEL = "gpt-5-mini"
 _BASE_URL = re.compile(
     r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[\x21\x22\x24-\x3e\x40-\x7e]*)?(\?[\x21\x22\x24-\x7e]*)?"
 )
+
+
+def _is_base_url(text: str) -> bool:
+    try:
+        return _BASE_URL.fullmatch(text) is not None and urlsplit(text).port != 0
+    except ValueError:  # a port or an IPv6 address that is none
+        return False
 
 
 class AttributeSchema(BaseModel):
@@ -93,7 +101,7 @@ class JobConfig(BaseModel):
     @classmethod
     def _is_an_address(cls, value: str | None) -> str | None:
         """Without what would be a secret in it: it is shown and kept as it is."""
-        if value is not None and not _BASE_URL.fullmatch(value):
+        if value is not None and not _is_base_url(value):
             raise ValueError("expected an address such as https://host/v1, without user, password or #")
         return value
 

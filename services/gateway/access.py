@@ -74,13 +74,12 @@ class Gate:
         if self._insecure:
             self._rates.count(_address(request))
             return
-        host = urlsplit(f"//{request.headers.get('host', '')}").hostname
-        if not is_loopback(host or ""):
+        if not is_loopback(_host_of(f"//{request.headers.get('host', '')}")):
             raise HTTPException(
                 403, "Without API keys this gateway answers as 127.0.0.1 or localhost alone: `insights keys create`."
             )
         origin = request.headers.get("origin")
-        if origin and origin not in self._origins and not is_loopback(urlsplit(origin).hostname or ""):
+        if origin and origin not in self._origins and not is_loopback(_host_of(origin)):
             raise HTTPException(403, "Without API keys no page of another site may ask: `insights keys create`.")
 
 
@@ -99,6 +98,13 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host.lower().rstrip(".") in LOCAL_NAMES
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # such as of a bracket that is never closed
+        return ""
 
 
 def _refusal(text: str, key: ApiKey | None) -> str:

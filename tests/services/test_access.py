@@ -65,6 +65,13 @@ async def test_without_keys_no_page_of_another_site_may_ask(store: SqliteStore) 
             assert answer.status_code == status, origin
 
 
+@pytest.mark.parametrize("wrong", ["[::1", "", "a b", "\xff", "[x]:y"])
+async def test_no_host_and_no_origin_is_an_error_of_the_server(store: SqliteStore, wrong: str) -> None:
+    async with client(store) as open_:
+        for headers in ({"Host": wrong.encode("latin-1")}, {"Origin": f"http://{wrong}".encode("latin-1")}):
+            assert (await open_.get("/sessions?name=x", headers=headers)).status_code == 403
+
+
 async def test_the_first_key_closes_a_running_gateway_for_good(store: SqliteStore) -> None:
     async with client(store) as gateway:
         assert (await gateway.get("/sessions?name=x")).status_code == 200

@@ -62,6 +62,11 @@ async def test_a_name_without_an_address_is_told() -> None:
         await Guard(lookup=Names([])).check("https://nowhere.example/v1")
 
 
+async def test_a_name_that_is_none_is_told() -> None:
+    with pytest.raises(UsageError, match="spelt"):
+        await Guard().check(f"https://{'x' * 300}/v1")
+
+
 class Wire(httpx2.AsyncBaseTransport):
     """What would have been sent; the addresses `down` do not answer."""
 
@@ -120,6 +125,8 @@ async def test_the_next_address_is_tried_where_one_is_down() -> None:
         ("https://api.example.com/v2", False),
         ("https://api.example.com.evil.example/v1", False),
         ("https://api.example.com/v1?x=1", False),
+        ("https://api.example.com:port/v1", False),
+        ("https://[api/v1", False),
     ],
 )
 def test_two_addresses_are_one_only_where_they_lead_to_one_place(other: str, same: bool) -> None:
