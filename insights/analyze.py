@@ -72,7 +72,7 @@ async def find_or_submit(process: Process, project: Project, config: JobConfig) 
             return job
     at = now()
     job = new_job(project, name_uuid(key, str(at)) if is_relative(config) else key, config, at=at, answers_in=OF_FILES)
-    await refuse_over_budget(store, job, process.prices)
+    await refuse_over_budget(store, job, process.prices, process.asker.place)
     await submit_job(store, process.bus.publish, job)
     return job
 

@@ -142,14 +142,21 @@ def analyze(
 
 @app.command("estimate")
 @takes_job_options
-def estimate_(file: File, options: JobOptions, text: Text = None, id_: Id = None, data: Data = None) -> None:
+def estimate_(
+    file: File,
+    options: JobOptions,
+    base_url: BaseUrl = None,
+    text: Text = None,
+    id_: Id = None,
+    data: Data = None,
+) -> None:
     """What the engine `model` would take: calls, tokens and dollars by stage. Asks no model."""
     settings, folder = _local(data)
     config = options.job_config()
     with _opened(file, text, id_, folder, "estimate") as source:
         from insights.estimating import estimate_file
 
-        _run(estimate_file(source, config, settings, folder))
+        _run(estimate_file(source, config, settings, folder, base_url))
 
 
 @config_commands.command("draft")

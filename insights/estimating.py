@@ -11,6 +11,7 @@ from insights.expected_calls import planned
 from insights.expected_later import later
 from insights.options import is_relative
 from insights.page import Page
+from insights.process import endpoint
 from insights.source import Source
 from insights.spending_text import HEADERS, price_note, spending_rows
 from shared.config import Settings
@@ -27,14 +28,17 @@ MODEL = "model"
 SHOWN = 3  # prompts of a dry run
 
 
-async def estimate_file(source: Source, config: JobConfig, settings: Settings, folder: Path) -> int:
-    """Prints what the job would take by stage, whatever its engine. The exit code."""
+async def estimate_file(
+    source: Source, config: JobConfig, settings: Settings, folder: Path, base_url: str | None
+) -> int:
+    """Prints what the job would take by stage, whatever its engine. The exit code. Nothing is sent to `base_url`."""
     config = config.model_copy(update={"engine": MODEL})
     async with read(source, config, settings, folder) as (store, job):
         if await _is_there(store, job):
             print("The report of these options is there: `insights analyze` prints it again for nothing.")
             return 0
-        found = await _estimated(store, await drawn(store, job), Prices.load(settings.prices))
+        prices, place = Prices.load(settings.prices), endpoint(settings, base_url).place
+        found = await _estimated(store, await drawn(store, job), prices, place)
     print_estimate(found, job.config, Page(Console()))
     return 0
 
@@ -59,12 +63,15 @@ async def dry_run(source: Source, config: JobConfig, settings: Settings, folder:
     return 0
 
 
-async def refuse_over_budget(store: Store, job: Job, prices: Prices) -> None:
-    """UsageError if the job would cost more than its budget, with the sample that would fit."""
+async def refuse_over_budget(store: Store, job: Job, prices: Prices, place: str) -> None:
+    """UsageError if the job would cost more than its budget, with the sample that would fit.
+
+    `place`: see `estimate`.
+    """
     budget = job.config.budget
     if job.config.engine != MODEL or budget is None:
         return
-    found = await _estimated(store, await drawn(store, job), prices)
+    found = await _estimated(store, await drawn(store, job), prices, place)
     if found.needed is None:
         raise UsageError(f"A budget needs prices. {price_note(found.bill)} Or leave out the budget.")
     if found.needed <= budget:
@@ -125,6 +132,6 @@ async def _is_there(store: Store, job: Job) -> bool:
     )
 
 
-async def _estimated(store: Store, sample: Drawn, prices: Prices) -> Estimate:
+async def _estimated(store: Store, sample: Drawn, prices: Prices, place: str) -> Estimate:
     stages = later(sample.frozen.job.config, len(sample.items))
-    return await estimate(store, sample.frozen, sample.items, planned, stages, prices)
+    return await estimate(store, sample.frozen, sample.items, planned, stages, prices, place)

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from insights.page import Page
-from insights.spending_text import HEADERS, price_note, spending_rows
+from insights.spending_text import HEADERS, cut_note, price_note, spending_rows
 from shared.bill import NO_BILL, Bill
 from shared.figure_wording import short_figure, whole_figure
 from shared.models import FEW, NONE_OF_THESE, Cluster, Item, Job, JobState, Project, Report
@@ -226,7 +226,7 @@ class _Printer:
         self._page.table(HEADERS, spending_rows(bill), texts=2)
         if any(line.estimated for line in bill.lines):
             self._page.line("~: estimated, since the endpoint does not tell its tokens", style="dim")
-        if note := price_note(bill):
+        for note in filter(None, (cut_note(bill), price_note(bill))):
             self._page.line(note, style="dim")
 
     def _reasons(self, what: str, count: int | None, reasons: Sequence[str] = ()) -> list[tuple[int, str]]:

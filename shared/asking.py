@@ -19,7 +19,7 @@ from shared.clients import Clients
 from shared.errors import JobError
 from shared.features import Array
 from shared.llm import Llm, Prices, Request, Usage, estimate_tokens, most
-from shared.models import JobState, Spending
+from shared.models import JobState, Spending, Stage
 from shared.purpose import Purpose
 from shared.store import Store
 from shared.store.documents import slices
@@ -45,6 +45,11 @@ class Asker:
     def trouble(self) -> str | None:
         """Why the endpoint does not answer at present."""
         return self._clients.trouble
+
+    @property
+    def place(self) -> str:
+        """Of the endpoint, to which kept answers belong: see `placed_key`."""
+        return self._llm.endpoint.place
 
     async def answer(self, purpose: Purpose, request: Request) -> dict[str, Any]:
         """The answer of the request's shape: the kept one of the same request, or a new one, which is kept.
@@ -90,16 +95,23 @@ class Asker:
 
     async def kept(self, purpose: Purpose, keys: Sequence[str], model: str) -> dict[str, Any]:
         """The kept answers by key; each is counted in the bill as one that cost nothing."""
-        found = await self._store.answers(purpose.shelf, keys)
+        placed = {placed_key(key, self.place): key for key in keys}
+        found = await self._store.answers(purpose.shelf, list(placed))
         if found:
             spending = Spending(stage=purpose.stage, model=model, kept=len(found))
             await self._store.add_spending(purpose.workspace_id, purpose.job_id, spending)
-        return {key: _unpacked(value) for key, value in found.items()}
+        return {placed[key]: _unpacked(value) for key, value in found.items()}
 
-    async def keep(self, purpose: Purpose, answers: Mapping[str, Any]) -> None:
-        """`answers`: JSON values, or bytes, by `key_of` what they depend on."""
-        packed = {key: _packed(value) for key, value in answers.items()}
-        await self._store.keep_answers(purpose.shelf, purpose.stage, packed)
+    async def keep(
+        self, purpose: Purpose, answers: Mapping[str, Any], of_others: Mapping[Stage, Mapping[str, Any]] | None = None
+    ) -> None:
+        """`answers`: JSON values, or bytes, by `key_of` what they depend on; with other stages' in one write."""
+        by_stage = {purpose.stage: answers, **(of_others or {})}
+        packed = {
+            stage: {placed_key(key, self.place): _packed(value) for key, value in some.items()}
+            for stage, some in by_stage.items()
+        }
+        await self._store.keep_answers(purpose.shelf, packed)
 
     async def money(self, workspace_id: str, job_id: str) -> float | None:
         """Dollars that the job has cost; None where a price is unknown."""
@@ -157,11 +169,12 @@ class Asker:
         spending = Spending(
             stage=purpose.stage,
             model=model,
-            calls=len(paid),
+            calls=len(paid) - usage.cut,
             input=usage.input,
             cached=usage.cached,
             output=usage.output,
             estimated=usage.estimated,
+            cut=usage.cut,
         )
         await self._store.add_spending(purpose.workspace_id, purpose.job_id, spending)
 
@@ -177,6 +190,11 @@ def key_of(*parts: Any) -> str:
     """Hash of JSON values that an answer depends on."""
     text = json.dumps([VERSION, *parts], ensure_ascii=True, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()
+
+
+def placed_key(key: str, place: str) -> str:
+    """The key under which the store has it: two endpoints may call different models by one name."""
+    return key_of(place, key) if place else key
 
 
 def _packed(value: Any) -> bytes:

@@ -21,6 +21,7 @@ class Line:
     cost: float | None
     cached: int = 0
     estimated: bool = False
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Bill:
             cached=summed("cached"),
             cost=self.cost,
             estimated=any(line.estimated for line in self.lines),
+            cut=summed("cut"),
         )
 
     @property
@@ -91,4 +93,5 @@ def _line(spending: Spending, cost: float | None) -> Line:
         cached=spending.cached,
         cost=cost,
         estimated=spending.estimated,
+        cut=spending.cut,
     )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from shared.asking import placed_key
 from shared.bill import Bill, Line
 from shared.budget import NAMING_SHARE
 from shared.context import Loaded, load
@@ -143,16 +144,26 @@ class _Tally:
 
 
 async def estimate(
-    store: Store, frozen: FrozenJob, items: Sequence[Item], plan: Plan, later: Iterable[Later], prices: Prices
+    store: Store,
+    frozen: FrozenJob,
+    items: Sequence[Item],
+    plan: Plan,
+    later: Iterable[Later],
+    prices: Prices,
+    place: str,
 ) -> Estimate:
-    """Of a job whose sample is `items`. Costs about a millisecond for each item that is looked at; asks nothing."""
+    """Of a job whose sample is `items`, at the endpoint of this `place` (see `Endpoint`); asks nothing.
+
+    Costs about a millisecond for each item that is looked at.
+    """
     looked_at = evenly(items, LOOKED_AT)
     tally, shelf = _Tally(), frozen.job.answers_in or frozen.job.workspace_id
     for start in range(0, len(looked_at), PAGE):
         for loaded in await load(store, looked_at[start : start + PAGE], frozen.prompt):
             planned = await asyncio.to_thread(plan, loaded, frozen)
-            kept = await store.answers(shelf, list(planned.keys)) if planned.keys else {}
-            await asyncio.to_thread(tally.add, planned, kept.keys())
+            placed = {placed_key(key, place): key for key in planned.keys}
+            kept = await store.answers(shelf, list(placed)) if placed else {}
+            await asyncio.to_thread(tally.add, planned, {placed[key] for key in kept})
     whole = tally.times(len(items) / max(len(looked_at), 1))
     whole.later(later)
     return _priced(whole, prices, len(items), len(looked_at))

@@ -270,6 +270,7 @@ class Spending(Document):
     cached: int = Field(default=0, description="tokens that the endpoint had read before")
     output: int = 0
     estimated: bool = Field(default=False, description="whether tokens of any call are estimated, not reported")
+    cut: int = Field(default=0, description="calls beside `calls` that were cut off: nobody knows what they took")
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ def _names(job: Job, trust: Mapping[str, Any]) -> Iterator[str]:
     if names.get("tried"):
         share = percent(names["attracted"] / names["tried"])
         renamed = f" {names['renamed']:,} were named once more for that." if names["renamed"] else ""
+        if names.get("same_members"):
+            renamed += f" For {names['same_members']:,} there were no others to try the new name with, which flatters."
         yield (
             f"Names attract {share} of unseen members: of {names['tried']:,} {job.config.unit}s, the model put "
             f"{names['attracted']:,} where they are by the names of subcategories alone.{renamed}"
@@ -103,6 +105,12 @@ def _values(trust: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _vectors(job: Job, trust: Mapping[str, Any]) -> Iterator[str]:
+    if trust.get("vectors") == BY_WORDS and job.config.embedding_model:
+        yield (
+            f"The budget did not pay for the vectors of {job.config.embedding_model}, so {job.config.unit}s were "
+            "compared by their words alone (TF-IDF), and the categories are worse: raise it, and ask again."
+        )
+        return
     if trust.get("vectors") == BY_WORDS:
         yield (
             f"There are no weights for language vectors, so {job.config.unit}s were compared by their words alone "

@@ -11,15 +11,16 @@ import logging
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
-
-from openai import APIStatusError
+from typing import TYPE_CHECKING, Any
 
 from shared.errors import JobError
 from shared.llm.prices import bare_name
 from shared.llm.request import Message, Request
 from shared.llm.usage import Usage
 from shared.llm.verdicts import message_of
+
+if TYPE_CHECKING:
+    from openai import APIStatusError
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +111,7 @@ class Dialect:
             arguments["temperature"] = 0
         return arguments
 
-    def learn(self, error: APIStatusError, sent: Mapping[str, Any]) -> bool:
+    def learn(self, error: "APIStatusError", sent: Mapping[str, Any]) -> bool:
         """True if the refusal is about something that was sent and from now on will not be."""
         sent_features = {name for name in FEATURES if name in sent} | _form_of(sent)
         for text in (error.param or "", message_of(error)[:LOOKED_AT]):

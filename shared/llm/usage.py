@@ -12,12 +12,16 @@ MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one call or of several. `cached` is the part of `input` that the endpoint had read before."""
+    """Tokens of one call or of several. `cached` is the part of `input` that the endpoint had read before.
+
+    `cut`: calls whose answer did not come, so that nobody knows what they took; there is nothing else in it then.
+    """
 
     input: int = 0
     cached: int = 0
     output: int = 0
     estimated: bool = False
+    cut: int = 0
 
     def __add__(self, other: Self) -> "Usage":
         return Usage(
@@ -25,6 +29,7 @@ class Usage:
             self.cached + other.cached,
             self.output + other.output,
             self.estimated or other.estimated,
+            self.cut + other.cut,
         )
 
     @classmethod

@@ -88,7 +88,7 @@ ITEM = Shape(
     plain=frozenset({"workspace_id", "job_id", "id", "state", "leaf", "features"}),
     key=frozenset({"workspace_id", "job_id", "id"}),
 )
-COUNTED = ("calls", "kept", "input", "cached", "output")
+COUNTED = ("calls", "kept", "input", "cached", "output", "cut")
 SPENDING = Shape(Spending, plain=frozenset({"stage", "estimated", *COUNTED}), key=frozenset({"stage", "model"}))
 WORKSPACE = Shape(Workspace, plain=frozenset({"id", "created_at"}), key=frozenset({"id"}))
 API_KEY = Shape(ApiKey, plain=frozenset(ApiKey.model_fields) - {"name"}, key=frozenset({"digest"}))

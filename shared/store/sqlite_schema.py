@@ -7,6 +7,8 @@
 
 import sqlite3
 
+from shared.store.documents import COUNTED
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS projects (
     workspace_id TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, created_at INTEGER NOT NULL, source TEXT,
@@ -75,7 +77,7 @@ CREATE TABLE IF NOT EXISTS answers (
 CREATE TABLE IF NOT EXISTS spending (
     workspace_id TEXT NOT NULL, job_id TEXT NOT NULL, stage TEXT NOT NULL, model TEXT NOT NULL,
     calls INTEGER NOT NULL, kept INTEGER NOT NULL, input INTEGER NOT NULL, cached INTEGER NOT NULL,
-    output INTEGER NOT NULL, estimated INTEGER NOT NULL,
+    output INTEGER NOT NULL, estimated INTEGER NOT NULL, cut INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (workspace_id, job_id, stage, model)
 );
 
@@ -98,6 +100,7 @@ CREATE TABLE IF NOT EXISTS checks (id INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 _ADDED = {  # columns that files of earlier versions lack
     "jobs": ("answers_in",),
     "items": ("unusual", "effort", "draft", "unknown", "quotes", "quotes_dropped", "unread"),
+    "spending": ("cut",),
 }
 
 
@@ -106,4 +109,5 @@ def add_columns(connection: sqlite3.Connection) -> None:
         has = {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")}
         for column in columns:
             if column not in has:
-                connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} TEXT")
+                kind = "INTEGER NOT NULL DEFAULT 0" if column in COUNTED else "TEXT"
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")

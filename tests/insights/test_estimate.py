@@ -18,6 +18,7 @@ TRACES = 40
 PLAIN = "gpt-4.1-mini"  # thinks no thoughts, as the stand-in does not
 MODELS = ("--engine", "model", "--summary-model", PLAIN, "--cluster-model", PLAIN)
 CONTENT = ("--attribute", "content: boolean: is the user content?")
+VECTORS = "text-embedding-3-small"
 WORDS = {"INSIGHTS_EMBEDDING": "none"}
 
 
@@ -32,8 +33,16 @@ class Place:
     seen: list[int] = field(default_factory=lambda: [0])
 
     def run(self, command: str, *options: str, **settings: str) -> Outcome:
-        where = ("--base-url", self.server.base_url) if command == "analyze" else ()
-        return insights(command, self.traces, *where, *options, "--data", self.data, settings=WORDS | settings)
+        return insights(
+            command,
+            self.traces,
+            "--base-url",
+            self.server.base_url,
+            *options,
+            "--data",
+            self.data,
+            settings=WORDS | settings,
+        )
 
     def asked(self) -> list[dict[str, Any]]:
         """What the stand-in was asked since the last look."""
@@ -69,7 +78,9 @@ def rows(text: str) -> dict[str, list[str]]:
     return {row[0]: row[1:] for row in cells[: end + 1]}
 
 
-@pytest.mark.parametrize("attributes", [(), CONTENT, (*CONTENT, "--attribute-model", PLAIN)])
+@pytest.mark.parametrize(
+    "attributes", [(), CONTENT, (*CONTENT, "--attribute-model", PLAIN, "--embedding-model", VECTORS)]
+)
 def test_calls_are_exact_and_tokens_within_15_percent(place: Place, attributes: tuple[str, ...]) -> None:
     told = rows(place.run("estimate", *MODELS, *attributes).out)
     assert not place.asked()
@@ -79,6 +90,7 @@ def test_calls_are_exact_and_tokens_within_15_percent(place: Place, attributes: 
     calls = Counter(one["stage"] for one in asked)
     assert int(told["summaries"][1]) == calls["summary"] > 0
     assert int(told.get("attributes", ["", "0"])[1]) == calls["attributes"]
+    assert told.get("vectors", [VECTORS, "0"])[:2] == [VECTORS, str(sum(one["model"] == VECTORS for one in asked))]
     read = sum(one["prompt_tokens"] for one in asked if one["stage"] in ("summary", "attributes"))
     expected = sum(int(told[stage][3]) for stage in ("summaries", "attributes") if stage in told)
     assert expected == pytest.approx(read, rel=0.15)

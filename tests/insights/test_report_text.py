@@ -363,7 +363,7 @@ def test_a_job_that_is_not_finished_says_so() -> None:
 def test_what_models_took_is_said_by_stage_and_unknown_prices_are_no_zeros() -> None:
     spending = [
         Spending(stage=Stage.FINDINGS, model="house", calls=1, input=1_234, output=56, estimated=True),
-        Spending(stage=Stage.SUMMARIES, model="gpt-5-mini", calls=296, kept=4, input=154_749, output=16_263),
+        Spending(stage=Stage.SUMMARIES, model="gpt-5-mini", calls=296, kept=4, input=154_749, output=16_263, cut=2),
     ]
     bill = Bill.of(spending, lambda one: None if one.model == "house" else 0.0712)
     text = printed(replace(view(), bill=bill))
@@ -372,6 +372,7 @@ def test_what_models_took_is_said_by_stage_and_unknown_prices_are_no_zeros() -> 
     assert "findings house 1 0 ~1,234 ~56 unknown" in table
     assert "together 297 4 ~155,983 ~16,319 unknown" in table
     assert "The price of house is not known" in words(text)
+    assert "2 calls were cut off before the answer came: the cost is unknown." in words(text)
     assert "What the models took" not in printed(view())
 
 

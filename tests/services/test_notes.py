@@ -94,6 +94,8 @@ def test_of_a_model_it_is_told_how_many_find_their_way_by_its_names() -> None:
     assert "2 were named once more" in text
     assert "between two subcategories, the model decided: 7 of 9." in text
     assert "without a model" not in text
+    same = {"names": {"tried": 150, "attracted": 130, "renamed": 2, "same_members": 1}}
+    assert "For 1 there were no others to try the new name with" in told(same, engine="model")
     assert told({"names": {"tried": 0, "attracted": 0, "renamed": 0}}, engine="model") == ""
 
 
@@ -105,6 +107,12 @@ def test_what_a_model_left_undone_is_told_with_what_to_do() -> None:
     text = told(given, engine="model")
     assert "asked again: 5 times, with 3 changed." in text
     assert "without the model, which gave no place: 2." in text
+
+
+def test_where_the_budget_did_not_pay_for_vectors_no_weights_are_asked_for() -> None:
+    text = told({"vectors": "tfidf"}, engine="model", embedding_model="far-model")
+    assert "did not pay for the vectors of far-model" in text
+    assert "make install" not in text
 
 
 def test_vectors_of_an_endpoint_are_not_said_to_know_english_only() -> None:

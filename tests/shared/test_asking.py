@@ -1,7 +1,7 @@
 """A question is paid once, a bill is complete, and a budget is not passed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -17,7 +17,7 @@ from shared.bus.delivery import Delivery
 from shared.errors import AnswerError, BudgetError, JobError
 from shared.events import DeadLetter, Event, ItemSampled, JobReported
 from shared.job_config import JobConfig
-from shared.llm import Llm, Price, Prices, Request
+from shared.llm import Endpoint, Llm, Price, Prices, Request
 from shared.models import Item, ItemState, Job, JobState, Spending, Stage
 from shared.sqlite import Database
 from shared.store import connect
@@ -38,11 +38,16 @@ class CountingStore(SqliteStore):
         super().__init__(path, database)
         self.looks = 0  # at a bill
         self.looked = asyncio.Semaphore(0)
+        self.kept = 0  # writes of answers
 
     async def spending(self, workspace_id: str, job_id: str) -> list[Spending]:
         self.looks += 1
         self.looked.release()
         return await super().spending(workspace_id, job_id)
+
+    async def keep_answers(self, workspace_id: str, answers: Mapping[Stage, Mapping[str, bytes]]) -> None:
+        self.kept += 1
+        await super().keep_answers(workspace_id, answers)
 
 
 @pytest.fixture
@@ -106,6 +111,24 @@ class TestPaidOnce:
         await again.answer(replace(SUMMARY, workspace_id="other"), dear())
         assert len(script.requests) == 2
         await other.close()
+
+    async def test_another_endpoints_model_of_the_same_name_is_asked_anew(
+        self, store: CountingStore, bench: Bench
+    ) -> None:
+        script = Script(completion())
+        for url in ("http://a/v1", "http://a/v1/", "http://b/v1", None):
+            await Asker(store, bench(script, Endpoint(url)), PRICES).answer(SUMMARY, dear())
+        assert [request.url.host for request in script.requests] == ["a", "b", "api.openai.com"]
+
+    async def test_answers_of_two_stages_are_kept_in_one_write(self, store: CountingStore, bench: Bench) -> None:
+        asker = Asker(store, bench(Script(completion())), PRICES)
+        await asker.keep(SUMMARY, {"a": 1}, {Stage.ATTRIBUTES: {"b": [2, None]}})
+        assert store.kept == 1
+        assert await asker.kept(SUMMARY, ["a", "b"], "dear") == {"a": 1, "b": [2, None]}
+        assert {stage: n for stage, (n, _) in (await store.count_answers()).items()} == {
+            Stage.SUMMARIES: 1,
+            Stage.ATTRIBUTES: 1,
+        }
 
     @pytest.mark.parametrize(
         "changed", [{"model": "m"}, {"text": "Else?"}, {"max_output_tokens": 99}, {"effort": "high"}, {"seed": 1}]
@@ -174,7 +197,7 @@ class TestBill:
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        assert [one.calls for one in await store.spending("w", "j")] == [1]
+        assert [(one.calls, one.cut) for one in await store.spending("w", "j")] == [(1, 1)]
 
     async def test_a_failure_that_nobody_is_paid_for_is_not(self, store: CountingStore, bench: Bench) -> None:
         asker = Asker(store, bench(Script(failure(400, code="content_filter"))), PRICES)
