@@ -49,7 +49,7 @@ class Asker:
     @property
     def place(self) -> str:
         """Of the endpoint, to which kept answers belong: see `placed_key`."""
-        return self._llm.endpoint.place
+        return self._clients.place(None)
 
     async def answer(self, purpose: Purpose, request: Request) -> dict[str, Any]:
         """The answer of the request's shape: the kept one of the same request, or a new one, which is kept.
@@ -95,7 +95,8 @@ class Asker:
 
     async def kept(self, purpose: Purpose, keys: Sequence[str], model: str) -> dict[str, Any]:
         """The kept answers by key; each is counted in the bill as one that cost nothing."""
-        placed = {placed_key(key, self.place): key for key in keys}
+        place = self._clients.place(purpose.base_url)
+        placed = {placed_key(key, place): key for key in keys}
         found = await self._store.answers(purpose.shelf, list(placed))
         if found:
             spending = Spending(stage=purpose.stage, model=model, kept=len(found))
@@ -106,9 +107,10 @@ class Asker:
         self, purpose: Purpose, answers: Mapping[str, Any], of_others: Mapping[Stage, Mapping[str, Any]] | None = None
     ) -> None:
         """`answers`: JSON values, or bytes, by `key_of` what they depend on; with other stages' in one write."""
+        place = self._clients.place(purpose.base_url)
         by_stage = {purpose.stage: answers, **(of_others or {})}
         packed = {
-            stage: {placed_key(key, self.place): _packed(value) for key, value in some.items()}
+            stage: {placed_key(key, place): _packed(value) for key, value in some.items()}
             for stage, some in by_stage.items()
         }
         await self._store.keep_answers(purpose.shelf, packed)

@@ -55,6 +55,10 @@ class Clients:
         """Why the environment's endpoint does not answer at present."""
         return self._own.trouble
 
+    def place(self, base_url: str | None) -> str:
+        """Of the endpoint of a job with this `base_url`: see `Endpoint.place`."""
+        return Endpoint(base_url).place if base_url is not None else self._own.endpoint.place
+
     @asynccontextmanager
     async def of(self, workspace_id: str, base_url: str | None) -> AsyncIterator[Llm]:
         """For one call. JobError where the job cannot ask."""

@@ -68,7 +68,8 @@ async def test_without_keys_no_page_of_another_site_may_ask(store: SqliteStore) 
 @pytest.mark.parametrize("wrong", ["[::1", "", "a b", "\xff", "[x]:y"])
 async def test_no_host_and_no_origin_is_an_error_of_the_server(store: SqliteStore, wrong: str) -> None:
     async with client(store) as open_:
-        for headers in ({"Host": wrong.encode("latin-1")}, {"Origin": f"http://{wrong}".encode("latin-1")}):
+        for name, value in (("Host", wrong), ("Origin", f"http://{wrong}")):
+            headers = httpx.Headers({name: value}, encoding="latin-1")
             assert (await open_.get("/sessions?name=x", headers=headers)).status_code == 403
 
 
