@@ -58,20 +58,22 @@ async def find_or_submit(process: Process, project: Project, config: JobConfig) 
     """The job of this input and these options. UsageError if a new one would cost more than its budget.
 
     An unfinished one goes on with its frozen window; a finished one is taken as it is, but one with a relative window
-    is made anew; a failed one is tried again from the start.
+    is made anew; a failed one is tried again from the start, as another: services remember which jobs have failed.
     """
     store = process.store
     key = name_uuid("job", project.id, json.dumps(config.model_dump(mode="json"), sort_keys=True))
+    again = is_relative(config)
     mine = [job for job in await store.jobs(project.workspace_id, project.id) if job.config == config]
     for job in mine:
         if job.state in UNFINISHED:
             return job
         if job.state is JobState.ERROR:
             await store.delete_job(job.workspace_id, job.id)
+            again = True
         elif not is_relative(config):
             return job
     at = now()
-    job = new_job(project, name_uuid(key, str(at)) if is_relative(config) else key, config, at=at, answers_in=OF_FILES)
+    job = new_job(project, name_uuid(key, str(at)) if again else key, config, at=at, answers_in=OF_FILES)
     await refuse_over_budget(store, job, process.prices, process.asker.place)
     await submit_job(store, process.bus.publish, job)
     return job

@@ -123,6 +123,10 @@ def analyze(
     """A file of traces in, a report out. Nothing leaves this machine, unless the engine is `model`."""
     settings, folder = _local(data)
     config, base_url = _apart(options.job_config(), base_url)
+    if options.budget is not None and config.engine == "local":
+        raise UsageError(
+            "--budget is for --engine model, and the engine `local` costs nothing: add that, or leave it out."
+        )
     if dry_run:
         with _opened(file, text, id_, folder, "analyze") as source:
             from insights.estimating import dry_run as show
@@ -152,7 +156,7 @@ def estimate_(
 ) -> None:
     """What the engine `model` would take: calls, tokens and dollars by stage. Asks no model."""
     settings, folder = _local(data)
-    config = options.job_config()
+    config, base_url = _apart(options.job_config(), base_url)
     with _opened(file, text, id_, folder, "estimate") as source:
         from insights.estimating import estimate_file
 

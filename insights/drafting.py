@@ -1,6 +1,7 @@
 """`insights config draft`: a job.yaml from what the user wants to know and a look at some traces."""
 
 import asyncio
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,10 +25,11 @@ from shared.errors import AnswerError, UsageError
 from shared.estimate import evenly
 from shared.frozen import prompt_of
 from shared.job_config import JobConfig
-from shared.llm import Endpoint, Llm, Prices, cost
+from shared.llm import Endpoint, Llm, Prices, cost, most
 from shared.models import Item
 from shared.wording import money
 
+CALLS = 2  # at most: a second one where the first answer cannot be used
 LONGEST = 500  # characters of an answer
 LOOKED_AT = 50  # traces
 SHOWN, SHOWN_TOKENS = 3, 1_000  # traces that a model is shown, and of each at most
@@ -76,17 +78,30 @@ async def _asked(
     where: Endpoint,
 ) -> str:
     shown = await asyncio.to_thread(lambda: [_shown(one, seen) for one in loaded[:SHOWN]])
+    asked, prices = request(agent, learn, seen, shown, config.summary_model), Prices.load(settings.prices)
+    _tell_price(cost(most(asked), prices.of(asked.model)), config)
     llm = Llm(where)
     try:
-        answer = await llm.ask(request(agent, learn, seen, shown, config.summary_model))
+        answer = await llm.ask(asked)
     except AnswerError as error:
         how = f"by rules, for {config.summary_model} gave no answer that can be used ({error})"
         return _text(by_rules(agent, learn, seen, traces), how, config)
     finally:
         await llm.close()
-    dollars = cost(answer.usage, Prices.load(settings.prices).of(config.summary_model))
+    dollars = cost(answer.usage, prices.of(config.summary_model))
     how = f"by {config.summary_model} in one call, for {'an unknown price' if dollars is None else money(dollars)}"
     return _text(by_model(Draft.model_validate(answer.value), learn, seen, traces), how, config)
+
+
+def _tell_price(each: float | None, config: JobConfig) -> None:
+    """Before anything is sent. UsageError where the budget may not pay it; that of the job that is drafted counts."""
+    bound = "an unknown price" if each is None else f"{money(CALLS * each)} at most"
+    if config.budget is not None and (each is None or CALLS * each > config.budget):
+        raise UsageError(
+            f"Asking {config.summary_model} for a draft costs {bound}, and the budget is {money(config.budget)}: raise "
+            "it, or leave it or --engine model out. Nothing was sent."
+        )
+    print(f"Asking {config.summary_model} for a draft, for {bound}.", file=sys.stderr)
 
 
 def _text(values: dict[str, Any], how: str, config: JobConfig) -> str:

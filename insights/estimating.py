@@ -2,6 +2,7 @@
 
 import json
 import math
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -20,12 +21,13 @@ from shared.errors import UsageError
 from shared.estimate import THINKING, Call, Estimate, estimate
 from shared.job_config import JobConfig
 from shared.llm import Prices, Shape
-from shared.models import Item, Job, JobState
+from shared.models import FEW, Item, Job, JobState
 from shared.store import Store
 from shared.wording import money
 
 MODEL = "model"
 SHOWN = 3  # prompts of a dry run
+KEPT = "What is made of kept summaries may be kept, too, and cost nothing: a budget is looked at call by call then."
 
 
 async def estimate_file(
@@ -74,7 +76,7 @@ async def refuse_over_budget(store: Store, job: Job, prices: Prices, place: str)
     found = await _estimated(store, await drawn(store, job), prices, place)
     if found.needed is None:
         raise UsageError(f"A budget needs prices. {price_note(found.bill)} Or leave out the budget.")
-    if found.needed <= budget:
+    if found.needed <= budget or found.kept:
         return
     unit = job.config.unit
     raise UsageError(
@@ -98,7 +100,9 @@ def print_estimate(found: Estimate, config: JobConfig, page: Page) -> None:
         page.line(f"At worst, if each answer is as long as it may be: {money(found.worst)}.")
     if found.needed is not None:
         page.line(f"A budget that does not end it early: {money(rounded_up(found.needed))}.")
-        if config.budget is not None and found.needed > config.budget:
+        if found.kept:
+            page.line(KEPT)
+        elif config.budget is not None and found.needed > config.budget:
             page.line(f"The budget of {money(config.budget)} {_pays(found, config.budget, unit)}.")
     page.line("Nothing was sent.")
 
@@ -113,7 +117,8 @@ def rounded_up(dollars: float) -> float:
 
 def _pays(found: Estimate, budget: float, unit: str) -> str:
     fitting = found.fitting(budget)
-    return f"would pay for --sample {fitting}" if fitting else f"would not pay for one {unit}"
+    few = ", too few for categories" if fitting and fitting < FEW else ""
+    return f"would pay for --sample {fitting}{few}" if fitting else f"would not pay for one {unit}"
 
 
 def _print_call(page: Page, item: Item, call: Call) -> None:
@@ -133,5 +138,5 @@ async def _is_there(store: Store, job: Job) -> bool:
 
 
 async def _estimated(store: Store, sample: Drawn, prices: Prices, place: str) -> Estimate:
-    stages = later(sample.frozen.job.config, len(sample.items))
+    stages = partial(later, sample.frozen.job.config)
     return await estimate(store, sample.frozen, sample.items, planned, stages, prices, place)

@@ -99,7 +99,7 @@ async def running(
         llm = Llm(endpoint(settings, base_url, key_variable), concurrency=concurrency)
         clients = Clients(store, llm, vault, Guard(settings.private_hosts), concurrency=concurrency)
         prices = Prices.load(settings.prices)
-        asker = Asker(store, llm, prices, clients)
+        asker = Asker(store, llm, prices, clients, patience=settings.model_patience)
         dependencies = {
             "store": store,
             "publish": bus.publish,

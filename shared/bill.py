@@ -1,4 +1,4 @@
-"""What a job took of models, by stage: what was paid, and what was kept from before and cost nothing."""
+"""What a job took of models, by stage: what was paid, and what was kept from other jobs and cost nothing."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass

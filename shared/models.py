@@ -265,7 +265,7 @@ class Spending(Document):
     stage: Stage
     model: str
     calls: int = 0
-    kept: int = Field(default=0, description="answers that were in the cache, and cost nothing")
+    kept: int = Field(default=0, description="answers in the cache that another job had paid")
     input: int = Field(default=0, description="tokens, with the cached ones")
     cached: int = Field(default=0, description="tokens that the endpoint had read before")
     output: int = 0

@@ -38,6 +38,7 @@ SHOWN = 4_000  # characters of a bad answer that the model is shown again
 ENDS = {Verdict.ITEM: AnswerError, Verdict.JOB: JobError, Verdict.BUSY: ModelAwayError}
 
 Paid = Callable[[Usage], None]
+Admit = Callable[[], Awaitable[None]]
 
 
 def _nobody(usage: Usage) -> None:
@@ -48,7 +49,8 @@ class Llm:
     """`concurrency` is where the number of calls at once starts; then the endpoint's refusals decide.
 
     Each answer's usage goes to `paid` as it comes, also of an answer that cannot be used, and of a call that was cut
-    off: what a caller writes there is complete even when a call is cancelled or fails later.
+    off: what a caller writes there is complete even when a call is cancelled or fails later. Once something was paid,
+    `admit` is awaited before each further attempt; what it raises ends the question.
     """
 
     def __init__(
@@ -76,14 +78,14 @@ class Llm:
         """Calls that may be in flight at present."""
         return self._transport.limiter.limit
 
-    async def ask(self, request: Request, paid: Paid = _nobody) -> Answer:
+    async def ask(self, request: Request, paid: Paid = _nobody, admit: Admit | None = None) -> Answer:
         """An answer of the request's shape; one that cannot be used is asked for once more, with what is wrong with it.
 
         AnswerError, JobError, ModelAwayError: as above, with a sentence.
         """
         begun = monotonic()
         dialect = self._dialects.setdefault(request.model, Dialect(request.model))
-        books = _Books(paid, dialect.refusals)
+        books = _Books(paid, dialect.refusals, admit)
         messages = request.messages
         for repaired in (False, True):
             reply = await self._persist(partial(self._attempt, request, messages, dialect, books), dialect, books)
@@ -156,7 +158,7 @@ class Llm:
         if (left := dialect.closed_until - self._retries.clock()) > 0:
             raise ModelAwayError(f"{self.endpoint.name} asked to be left alone, for {left:.0f} s more.")
         try:
-            found = await self._retries(partial(self._transport.attempt, call))
+            found = await self._retries(partial(self._admitted, call, books))
         except FailedError as error:
             ruling = error.ruling
         else:
@@ -171,6 +173,12 @@ class Llm:
             asked = asked_wait(ruling, self._retries.now()) or 0.0
             dialect.closed_until = self._retries.clock() + min(asked, LONGEST_REST)
         raise ENDS[verdict](ruling.sentence)
+
+    async def _admitted(self, call: Callable[[], Awaitable[T]], books: "_Books") -> T:
+        """One attempt. It waits to be admitted before it has its place, which another may need that it waits for."""
+        if books.admit and books.entered:
+            await books.admit()
+        return await self._transport.attempt(call)
 
     async def _answers(self, dialect: Dialect, books: "_Books") -> bool:
         """Whether the endpoint answers the cheapest question, so that it is not away: it fails on the item."""
@@ -189,10 +197,10 @@ class Llm:
 class _Books:
     """What one question took; `refusals` of the dialect when it began."""
 
-    def __init__(self, paid: Paid, refusals: int) -> None:
-        self.refusals = refusals
+    def __init__(self, paid: Paid, refusals: int, admit: Admit | None = None) -> None:
+        self.refusals, self.admit = refusals, admit
         self.usage = Usage()
-        self.attempts = 0
+        self.attempts = self.entered = 0
         self._paid = paid
 
     @contextmanager
@@ -209,6 +217,7 @@ class _Books:
 
     def enter(self, usage: Usage) -> None:
         self.usage += usage
+        self.entered += 1
         for kind in ("input", "cached", "output"):
             metrics.MODEL_TOKENS.labels(kind).inc(getattr(usage, kind))
         self._paid(usage)

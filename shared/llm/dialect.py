@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 IGNORED = 4
 THOUGHTS = 4_000  # tokens that a model that reasons may take before its answer, at low effort
+THOUGHTS_EXPECTED = 128  # that it takes
 LOOKED_AT = 2_000  # characters of a refusal
 _REASONS = re.compile(r"o\d(-|$)|gpt-([5-9]|1\d)([.-]|$)(?!chat)")
 
@@ -144,6 +145,12 @@ def room(model: str) -> int:
 def most(request: Request) -> Usage:
     """What one call takes at most, by the estimate of its prompt."""
     return Usage(input=request.estimated_input(), output=request.max_output_tokens + room(request.model))
+
+
+def likely(request: Request) -> Usage:
+    """What one call may be expected to take: an answer is about half as long as it may be."""
+    thoughts = THOUGHTS_EXPECTED if room(request.model) else 0
+    return Usage(input=request.estimated_input(), output=request.max_output_tokens // 2 + thoughts)
 
 
 def instructed(messages: tuple[Message, ...], instruction: str) -> tuple[Message, ...]:

@@ -1,6 +1,5 @@
 """What calls took: tokens as the endpoint reports them, or estimated and marked so; and what that costs."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
@@ -43,10 +42,3 @@ def cost(usage: Usage, price: Price | None) -> float | None:
         return None
     fresh = usage.input - usage.cached
     return (fresh * price.input + usage.cached * price.cached_input + usage.output * price.output) / MILLION
-
-
-def items_within(budget: float, *, fixed: float, each: float) -> int | None:
-    """How many items of `each` dollars the budget pays beside what is `fixed`; None: any number, for they are free."""
-    if each <= 0:
-        return None if fixed <= budget else 0
-    return max(0, math.floor((budget - fixed) / each + 1e-9))  # 0.3 / 0.1 is 3

@@ -51,7 +51,11 @@ def test_with_a_model_it_is_one_call_and_its_price_is_said(tmp_path: Path) -> No
         target = tmp_path / "job.yaml"
         made = insights("config", "draft", tmp_path / "demo.jsonl", *options, "--output", target)
         assert made.code == 0, made.err
+        assert re.search(r"Asking gpt-5-mini for a draft, for \$0\.\d+ at most\.", made.err)
         assert server.stats()["requests"] == 1
+        refused = insights("config", "draft", tmp_path / "demo.jsonl", *options, "--budget", "0.001")
+        assert (refused.code, server.stats()["requests"]) == (2, 1)
+        assert "Nothing was sent." in refused.err
     finally:
         server.stop()
     text = target.read_text(encoding="utf-8")

@@ -121,6 +121,41 @@ def test_a_job_over_its_budget_is_refused_with_the_sample_that_fits(place: Place
     assert "used up" not in smaller.out
 
 
+def test_the_budget_that_is_advised_does_not_end_the_job(place: Place) -> None:
+    advised = place.run("estimate", *MODELS).out.split("does not end it early: $")[1].split(".\n")[0]
+    whole = place.run("analyze", *MODELS, "--budget", advised)
+    assert whole.code == 0, whole.err
+    assert "used up" not in whole.out
+    assert "Left out" not in whole.out
+
+
+def test_a_job_that_would_ask_nothing_is_refused_by_no_budget(place: Place) -> None:
+    place.run("analyze", *MODELS)
+    place.asked()
+    assert "may be kept, too" in place.run("estimate", *MODELS, "--budget", "0.001").out
+    again = place.run("analyze", *MODELS, "--budget", "0.001")
+    assert (again.code, place.asked()) == (0, []), again.err
+    assert "used up" not in again.out
+    assert int(rows(again.out)["summaries"][2]) > 0
+
+
+def test_a_sample_too_few_for_categories_is_offered_where_it_fits(place: Place) -> None:
+    refused = place.run("analyze", *MODELS, "--budget", "0.002")
+    assert refused.code == 2
+    few = refused.err.split("--sample ")[1].split(",")[0]
+    assert "too few for categories" in refused.err
+    smaller = place.run("analyze", *MODELS, "--budget", "0.002", "--sample", few)
+    assert smaller.code == 0, smaller.err
+    assert len(place.asked()) == int(few) < 8
+    assert "not pay for one trace" in place.run("analyze", *MODELS, "--budget", "0.0001").err
+
+
+def test_a_budget_without_a_model_is_a_mistake_that_is_said(place: Place) -> None:
+    refused = place.run("analyze", "--budget", "2")
+    assert (refused.code, place.asked()) == (2, [])
+    assert "--engine model" in refused.err
+
+
 def test_an_unknown_price_is_said_and_is_never_nothing(place: Place) -> None:
     unknown = ("--engine", "model", "--summary-model", "house-model", "--cluster-model", "house-model")
     told = place.run("estimate", *unknown)
