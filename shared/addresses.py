@@ -8,15 +8,16 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Collection
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import httpx2
 
 from shared.errors import UsageError
 
+if TYPE_CHECKING:
+    import httpx2
+
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 PORTS = {"http": 80, "https": 443}
-CONNECTIONS = httpx2.Limits(max_connections=1_000, max_keepalive_connections=100)  # as of OpenAI's own client
 _NAT64 = IPv6Network("64:ff9b::/96")  # an IPv4 address in its last four bytes
 
 
@@ -55,10 +56,10 @@ def same_address(one: str, other: str) -> bool:
 
 def _plain(address: str) -> tuple[str, str, int | None, str, str]:
     parts = urlsplit(address)
-    return parts.scheme, parts.hostname or "", _port(address), parts.path.rstrip("/"), parts.query
+    return parts.scheme, parts.hostname or "", port_of(address), parts.path.rstrip("/"), parts.query
 
 
-def _port(address: str) -> int | None:
+def port_of(address: str) -> int | None:
     parts = urlsplit(address)
     return parts.port or PORTS.get(parts.scheme)
 
@@ -74,7 +75,7 @@ class Guard:
         """Of a base URL. UsageError where it leads nowhere, or to a machine that is not for everybody."""
         host = urlsplit(address).hostname or ""
         try:
-            await self.addresses(host, _port(address) or 0)
+            await self.addresses(host, port_of(address) or 0)
         except OSError as error:
             raise UsageError(f"`base_url` names {host}, which has no address: is it spelt right?") from error
 
@@ -88,41 +89,10 @@ class Guard:
             )
         return found
 
-    def client(self) -> httpx2.AsyncClient:
-        """Follows no redirect: a header that holds a key would go with it."""
+    def client(self) -> "httpx2.AsyncClient":
+        """That connects to nothing else. It follows no redirect: a header that holds a key would go with it."""
+        import httpx2
+
+        from shared.guarded import GuardedTransport  # httpx2 is loaded with the first call of a model
+
         return httpx2.AsyncClient(transport=GuardedTransport(self), follow_redirects=False)
-
-
-class GuardedTransport(httpx2.AsyncBaseTransport):
-    """Connects to the addresses that the guard looked at, under the name that they were asked by."""
-
-    def __init__(self, guard: Guard, inner: httpx2.AsyncBaseTransport | None = None) -> None:
-        self._guard = guard
-        self._inner = inner or httpx2.AsyncHTTPTransport(limits=CONNECTIONS)
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        host = request.url.host
-        try:
-            found = await self._guard.addresses(host, request.url.port or PORTS.get(request.url.scheme, 0))
-        except OSError as error:
-            raise httpx2.ConnectError(f"{host} has no address", request=request) from error
-        for address in found[:-1]:
-            try:
-                return await self._inner.handle_async_request(_pinned(request, address))
-            except httpx2.ConnectError:
-                continue
-        return await self._inner.handle_async_request(_pinned(request, found[-1]))
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-
-def _pinned(request: httpx2.Request, address: str) -> httpx2.Request:
-    """The request to one address; its Host header and the name in the certificate stay those of the URL."""
-    return httpx2.Request(
-        request.method,
-        request.url.copy_with(host=address),
-        headers=request.headers,
-        stream=request.stream,
-        extensions={**request.extensions, "sni_hostname": request.url.host},
-    )

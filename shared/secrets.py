@@ -6,12 +6,15 @@ a secret goes only to a host that was written with its port: nobody sends it in 
 
 import re
 from collections.abc import Mapping
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from shared.models import Document
+
+if TYPE_CHECKING:
+    from shared.store import Store
 
 PROVIDERS: Mapping[str, str] = {  # key → address of its provider
     "OPENAI_API_KEY": "https://api.openai.com/v1",
@@ -76,6 +79,12 @@ class HostConfig(BaseModel):
         found = re.fullmatch(r"(.*?)(:([0-9]+))?", self.host_pattern)
         assert found is not None
         return found[1], found[2] or "", found[3] or ""
+
+
+async def workspace_has_key(store: "Store", workspace_id: str, provider: str) -> bool:
+    """Whether it stores a key of this provider (openai, anthropic): its jobs may ask at PROVIDERS's address."""
+    secret = await store.secret(workspace_id, f"{provider.upper()}_API_KEY")
+    return secret is not None and secret.sealed is not None and secret.key in PROVIDERS
 
 
 class Secret(Document):

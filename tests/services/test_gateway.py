@@ -237,6 +237,13 @@ async def test_a_job_is_stored_and_announced(client: httpx.AsyncClient, bus: Bus
         ({"sample": "many"}, "sample"),
         ({"last_n_hours": -1}, "last_n_hours"),
         ({"hierarchy": [1, 5]}, "hierarchy"),
+        ({"base_url": "http://169.254.169.254/latest"}, "INSIGHTS_PRIVATE_HOSTS"),
+        ({"base_url": "http://localhost:11434/v1"}, "INSIGHTS_PRIVATE_HOSTS"),
+        ({"base_url": f"https://{'x' * 300}/v1"}, "spelt"),
+        ({"base_url": "https://user:pw@models.example/v1"}, "base_url"),
+        ({"base_url": "https://models.example:99999/v1"}, "base_url"),
+        ({"base_url": "https://[::::]/v1"}, "base_url"),
+        ({"base_url": "file:///etc/passwd"}, "base_url"),
         ([1], "JobConfig"),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 from services.gateway.app import make_app
 from services.gateway.secrets import MOST
 from shared.models import DEFAULT_WORKSPACE
+from shared.secrets import workspace_has_key
 from shared.store.sqlite import SqliteStore
 from shared.vault import Vault, new_vault_key
 from tests.services.test_access import nothing
@@ -63,6 +64,17 @@ async def test_what_langsmiths_client_sends_is_stored_sealed(
     assert VALUE not in secret.sealed
     assert vault.open(secret.sealed) == VALUE
     assert VALUE not in (await client.get(AT, params={"include_configs": True})).text
+
+
+async def test_a_provider_counts_as_stored_only_with_a_real_key(client: httpx.AsyncClient, store: SqliteStore) -> None:
+    async def has(provider: str) -> bool:
+        return await workspace_has_key(store, DEFAULT_WORKSPACE, provider)
+
+    await client.put(f"{AT}/OPENAI_API_KEY", json={"configs": []})
+    await client.put(f"{AT}/MINE_API_KEY", json={"value": VALUE})
+    assert not [provider for provider in ("openai", "anthropic", "mine", "") if await has(provider)]
+    await client.put(f"{AT}/OPENAI_API_KEY", json={"value": VALUE})
+    assert await has("openai")
 
 
 async def test_null_changes_nothing(client: httpx.AsyncClient, store: SqliteStore) -> None:

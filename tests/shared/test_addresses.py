@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import httpx2
 import pytest
 
-from shared.addresses import Guard, GuardedTransport, is_public, same_address
+from shared.addresses import Guard, is_public, same_address
 from shared.errors import UsageError
+from shared.guarded import GuardedTransport
 
 PUBLIC, PUBLIC_6 = "93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"
 PRIVATE = [
