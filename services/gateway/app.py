@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 
-from services.gateway import jobs, projects, runs, secrets
+from services.gateway import jobs, keys, projects, runs, secrets
 from services.gateway.access import Gate, Reader
 from services.gateway.headers import SecureHeaders
 from services.gateway.limits import Limits
@@ -19,7 +19,7 @@ from shared.store import Store
 from shared.vault import Vault
 
 PREFIXES = ("", "/api", "/api/v1")
-ROUTERS = (projects.routes, runs.routes, jobs.routes, secrets.routes)
+ROUTERS = (projects.routes, runs.routes, jobs.routes, secrets.routes, keys.routes)
 
 
 def make_app(

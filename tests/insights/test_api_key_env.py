@@ -21,7 +21,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeModelServer
 
 
 def analyzed(folder: Path, *options: str, **settings: str) -> Outcome:
-    arguments = ("analyze", traces(folder), "--engine", "model", "--data", folder, *options)
+    arguments: list[str | Path] = ["analyze", traces(folder), "--engine", "model", "--data", folder, *options]
     return insights(*arguments, settings=WORDS_ALONE | settings)
 
 
