@@ -100,7 +100,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
 
 def _app(names: Sequence[str], settings: Settings, process: Process) -> ASGIApp:
     if "gateway" in names:
-        return make_app(process.store, process.bus.publish, process.check, settings, process.vault)
+        return make_app(process.store, process.bus.publish, process.check, settings, vault=process.vault)
     return Starlette(routes=health_routes(process.check))
 
 

@@ -23,7 +23,7 @@ ROUTERS = (projects.routes, runs.routes, jobs.routes, secrets.routes, keys.route
 
 
 def make_app(
-    store: Store, publish: Publish, check: Check, settings: Settings | None = None, vault: Vault | None = None
+    store: Store, publish: Publish, check: Check, settings: Settings | None = None, *, vault: Vault | None = None
 ) -> FastAPI:
     """Without a `vault` no secret can be stored. `settings`: the defaults if there are none."""
     settings = settings or Settings()

@@ -24,7 +24,8 @@ from shared.store.sqlite import SqliteStore
 from shared.vault import Vault, new_vault_key
 from tests.services.test_access import nothing
 
-PUBLIC = {"/live", "/ready", "/openapi.json", *(f"{prefix}/info" for prefix in PREFIXES)}
+PUBLIC = {"/live", "/ready", "/openapi.json"}
+PUBLIC |= {f"{prefix}{path}" for prefix in PREFIXES for path in ("/info", "/attachments/{run_id}")}  # which is signed
 ROLES: dict[Any, Role] = {access.reader: Role.READER, access.writer: Role.WRITER, access.admin: Role.ADMIN}
 READING = ("query", "stats", "count", "estimate", "preview", "generate")  # what a POST may do for a reader
 OWN = {"key"}  # names that a caller chooses, of things in the caller's own workspace
