@@ -39,13 +39,14 @@ async def analyze(
     *,
     verbose: bool = False,
     base_url: str | None = None,
+    key_variable: str | None = None,
 ) -> None:
     """The report goes to the terminal, and to `target` as JSON.
 
     Raises the failed job's sentence: UsageError where it can't be asked of the model as it is set up, else JobError.
     """
     names = tuple(ROUTERS) if settings.bus == "local" else ()
-    async with running(names, settings, folder, grace=GRACE, base_url=base_url) as process:
+    async with running(names, settings, folder, grace=GRACE, base_url=base_url, key_variable=key_variable) as process:
         with Progress() as progress:
             project = await load(process.store, source, progress, own_workspace(source))
             job = await find_or_submit(process, project, config)

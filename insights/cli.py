@@ -15,10 +15,13 @@ from insights.cache import cache_commands
 from insights.fake_model.command import fake_model
 from insights.folder import data_folder, locked
 from insights.job_options import JobOptions, refuse_bytes, takes_job_options
+from insights.keys import keys_commands
 from insights.main import INTERRUPTED, STOPPED
 from insights.output import check_new, check_writable
+from insights.secrets import secrets_commands
 from shared.config import Settings
 from shared.errors import InsightsError, UsageError
+from shared.job_config import JobConfig
 from shared.wording import counted
 
 if TYPE_CHECKING:
@@ -37,13 +40,20 @@ app.add_typer(store_commands, name="store")
 config_commands = typer.Typer(no_args_is_help=True, help="Configurations of jobs.")
 app.add_typer(config_commands, name="config")
 app.add_typer(cache_commands, name="cache")
+app.add_typer(keys_commands, name="keys")
+app.add_typer(secrets_commands, name="secrets")
 app.command("fake-model")(fake_model)
 
 File = Annotated[str, typer.Argument(help="A file of traces (JSON lines; gzip or zstd are found out), or - for a pipe")]
 Text = Annotated[str | None, typer.Option(help="Any JSON lines: the field that holds the text")]
 Id = Annotated[str | None, typer.Option("--id", help="With --text: the field that holds the record's id")]
 BaseUrl = Annotated[str | None, typer.Option(help="Any OpenAI-compatible endpoint: http://localhost:11434/v1")]
+KeyVariable = Annotated[
+    str | None,
+    typer.Option("--api-key-env", metavar="NAME", help="Variable with the key for --base-url, which else gets none"),
+]
 Data = Annotated[Path | None, typer.Option(help="Folder of the local files; a per-user one if not given")]
+Insecure = Annotated[bool, typer.Option("--insecure", help="Without API keys, let in everybody who can reach it")]
 
 LONGEST_NAME = 255  # characters of a project's name, which the gateway keeps
 
@@ -103,6 +113,7 @@ def analyze(
     file: File,
     options: JobOptions,
     base_url: BaseUrl = None,
+    key_variable: KeyVariable = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print three prompts for a model; ask nothing")] = False,
     json: Annotated[Path | None, typer.Option(help="Write the report to this file, or - for a pipe")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Print every subcategory and every figure")] = False,
@@ -112,7 +123,7 @@ def analyze(
 ) -> None:
     """A file of traces in, a report out. Nothing leaves this machine, unless the engine is `model`."""
     settings, folder = _local(data)
-    config = options.job_config()
+    config, base_url = _apart(options.job_config(), base_url)
     if options.budget is not None and config.engine == "local":
         raise UsageError(
             "--budget is for --engine model, and the engine `local` costs nothing: add that, or leave it out."
@@ -127,10 +138,11 @@ def analyze(
     from insights.analyze import analyze as work  # what is wrong with the options is said before the engines load
     from insights.model_endpoint import require_endpoint
 
-    require_endpoint(config, settings, base_url)
+    require_endpoint(config, settings, base_url, key_variable)
     with _opened(file, text, id_, folder, "analyze") as source:
         print(f"Data folder: {folder}", file=sys.stderr)
-        _run(work(source, config, settings, folder, json, verbose=verbose, base_url=base_url))
+        where = {"base_url": base_url, "key_variable": key_variable}
+        _run(work(source, config, settings, folder, json, verbose=verbose, **where))
 
 
 @app.command("estimate")
@@ -145,7 +157,7 @@ def estimate_(
 ) -> None:
     """What the engine `model` would take: calls, tokens and dollars by stage. Asks no model."""
     settings, folder = _local(data)
-    config = options.job_config()
+    config, base_url = _apart(options.job_config(), base_url)
     with _opened(file, text, id_, folder, "estimate") as source:
         from insights.estimating import estimate_file
 
@@ -160,6 +172,7 @@ def draft(
     learn: Annotated[str, typer.Option(help="What you want to find out: 'where users give up'")],
     options: JobOptions,
     base_url: BaseUrl = None,
+    key_variable: KeyVariable = None,
     output: Annotated[Path | None, typer.Option(help="Write it to this file; printed if not given")] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over the file of --output")] = False,
     text: Text = None,
@@ -169,7 +182,7 @@ def draft(
     """A job.yaml from two answers and a look at some traces; by rules, or in one call with --engine model."""
     refuse_bytes(agent=agent, learn=learn)
     settings, folder = _local(data)
-    config = options.job_config()
+    config, base_url = _apart(options.job_config(), base_url)
     if output is not None:
         check_new(output, force=force)
     with _opened(file, text, id_, folder, "config draft") as source:
@@ -177,7 +190,7 @@ def draft(
         from insights.drafting import next_steps
         from insights.output import output as into
 
-        made = asyncio.run(work(source, agent.strip(), learn.strip(), config, settings, folder, base_url))
+        made = asyncio.run(work(source, agent.strip(), learn.strip(), config, settings, folder, base_url, key_variable))
     with into(output, "utf-8") as write:
         write(made)
     if output is not None:
@@ -225,12 +238,16 @@ def import_(
 
 
 @app.command()
-def up(data: Data = None, port: Annotated[int | None, typer.Option(min=0, max=65_535)] = None) -> None:
+def up(
+    data: Data = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535)] = None,
+    insecure: Insecure = False,
+) -> None:
     """Every service and the gateway in one process."""
     from insights.process import ROUTERS
     from insights.serve import listening, serve, url_of
 
-    settings, folder = _local(data, port=port)
+    settings, folder = _local(data, port=port, insecure=insecure or None)
     _log_to_stderr(settings.log_level)
     with listening(settings) as server, locked(folder, "up", url=url_of(server)):
         _run(serve(tuple(ROUTERS), settings, folder, server))
@@ -240,6 +257,7 @@ def up(data: Data = None, port: Annotated[int | None, typer.Option(min=0, max=65
 def serve_(
     service: Annotated[str, typer.Argument(help="summarizer, attribute_extractor, categorizer, aggregator or gateway")],
     port: Annotated[int | None, typer.Option(min=0, max=65_535)] = None,
+    insecure: Insecure = False,
 ) -> None:
     """One service of a distributed system, on Kafka and MongoDB."""
     from insights.process import ROUTERS
@@ -247,7 +265,7 @@ def serve_(
 
     if service not in ROUTERS:
         raise UsageError(f"There is no service {service!r}: choose {', '.join(ROUTERS)}.")
-    settings = Settings.load(port=port)
+    settings = Settings.load(port=port, insecure=insecure or None)
     if settings.store is None:
         raise UsageError("One service alone needs a shared store: set INSIGHTS_STORE=mongodb://host:port/database.")
     _log_to_stderr(settings.log_level)
@@ -312,6 +330,11 @@ def _kafka(settings: Settings) -> str:
     if not settings.bus.startswith("kafka://"):
         raise UsageError("Topics are on Kafka: set INSIGHTS_BUS=kafka://host:port.")
     return settings.bus.removeprefix("kafka://")
+
+
+def _apart(config: JobConfig, base_url: str | None) -> tuple[JobConfig, str | None]:
+    """The `base_url` of job.yaml is that of --base-url here: of this process, and not of what makes the job another."""
+    return config.model_copy(update={"base_url": None}), base_url or config.base_url
 
 
 def _local(data: Path | None, **options: Any) -> tuple[Settings, Path]:

@@ -26,7 +26,7 @@ from shared.errors import AnswerError, JobError, UsageError
 from shared.estimate import evenly
 from shared.frozen import prompt_of
 from shared.job_config import JobConfig
-from shared.llm import Llm, Prices, cost, most
+from shared.llm import Endpoint, Llm, Prices, cost, most
 from shared.models import Item
 from shared.wording import money
 
@@ -37,7 +37,14 @@ SHOWN, SHOWN_TOKENS = 3, 1_000  # traces that a model is shown, and of each at m
 
 
 async def draft(
-    source: Source, agent: str, learn: str, config: JobConfig, settings: Settings, folder: Path, base_url: str | None
+    source: Source,
+    agent: str,
+    learn: str,
+    config: JobConfig,
+    settings: Settings,
+    folder: Path,
+    base_url: str | None,
+    key_variable: str | None,
 ) -> str:
     """The text of a job.yaml. One call to `config.summary_model` if the engine is `model`, else none.
 
@@ -45,7 +52,7 @@ async def draft(
     """
     if not agent or not learn or max(len(agent), len(learn)) > LONGEST:
         raise UsageError(f"--agent and --learn are one sentence each, of at most {LONGEST} characters.")
-    require_endpoint(config, settings, base_url)
+    require_endpoint(config, settings, base_url, key_variable)
     async with read(source, config, settings, folder) as (store, job):
         items = (await draw(store, job)).items
         if not items:
@@ -56,7 +63,9 @@ async def draft(
     if config.engine == "local":
         how = "by rules, without a model (--engine model asks one)"
         return _text(by_rules(agent, learn, seen, len(items)), how, config)
-    return await _asked(agent, learn, seen, loaded, len(items), config, settings, base_url)
+    return await _asked(
+        agent, learn, seen, loaded, len(items), config, settings, endpoint(settings, base_url, key_variable)
+    )
 
 
 async def _asked(
@@ -67,12 +76,12 @@ async def _asked(
     traces: int,
     config: JobConfig,
     settings: Settings,
-    base_url: str | None,
+    where: Endpoint,
 ) -> str:
     shown = await asyncio.to_thread(lambda: [_shown(one, seen) for one in loaded[:SHOWN]])
     asked, prices = request(agent, learn, seen, shown, config.summary_model), Prices.load(settings.prices)
     _tell_price(cost(most(asked), prices.of(asked.model)), config)
-    llm = Llm(endpoint(settings, base_url))
+    llm = Llm(where)
     try:
         answer = await llm.ask(asked)
     except JobError as error:  # the endpoint refuses the key, the model or the address

@@ -38,7 +38,7 @@ async def import_file(source: Source, project: str, settings: Settings, folder: 
     except HeldError as held:
         if "url" not in held.holder:
             raise
-        return await _through_gateway(source, project, str(held.holder["url"]))
+        return await _through_gateway(source, project, str(held.holder["url"]), settings)
 
 
 async def _into_store(source: Source, name: str, settings: Settings, folder: Path) -> str:
@@ -74,10 +74,11 @@ class _Taken:
         return f" Refused: {counted(self.refused, 'run')}, the first because: {self.reason}" if self.refused else ""
 
 
-async def _through_gateway(source: Source, project: str, url: str) -> str:
+async def _through_gateway(source: Source, project: str, url: str, settings: Settings) -> str:
     reading = source.read()
     taken = _Taken()
-    async with httpx.AsyncClient(base_url=url, timeout=120) as client:
+    headers = {"x-api-key": settings.api_key.get_secret_value()} if settings.api_key else {}
+    async with httpx.AsyncClient(base_url=url, timeout=120, headers=headers) as client:
         for batch in _batches(reading, project):
             await _send(client, batch, taken)
     return _said(taken.runs, source, project, reading.bad_line_count, taken.refusals)
@@ -118,6 +119,8 @@ async def _send(client: httpx.AsyncClient, batch: _Batch, taken: _Taken) -> None
     if answer.status_code == TOO_LARGE and batch.count == 1:
         taken.add(0, 1, "it is larger than the gateway takes: stop `insights up` and import again.")
         return
+    if answer.status_code in (401, 403):
+        raise UsageError(f"{url} asks for an API key: set INSIGHTS_API_KEY to one of the role writer.")
     if answer.is_error:
         raise UsageError(f"{url} does not take the runs ({answer.status_code}): {answer.text[:500]}")
     found: dict[str, Any] = answer.json()

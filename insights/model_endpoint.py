@@ -6,7 +6,9 @@ from shared.errors import UsageError
 from shared.job_config import JobConfig
 
 
-def require_endpoint(config: JobConfig, settings: Settings, base_url: str | None) -> None:
+def require_endpoint(
+    config: JobConfig, settings: Settings, base_url: str | None, key_variable: str | None = None
+) -> None:
     """UsageError if the job asks a model and nobody said where one is. Services on Kafka know it by themselves."""
     if config.engine != "model":
         if base_url is not None:
@@ -16,7 +18,7 @@ def require_endpoint(config: JobConfig, settings: Settings, base_url: str | None
         if base_url is not None:
             raise UsageError("--base-url is of this process, and services on Kafka ask: set OPENAI_BASE_URL for them.")
         return
-    where = endpoint(settings, base_url)
+    where = endpoint(settings, base_url, key_variable)
     if where.base_url is None and not where.secret and not where.headers:
         raise UsageError(
             "The engine `model` needs a model: set OPENAI_API_KEY, name an endpoint such as "

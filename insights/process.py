@@ -17,14 +17,17 @@ import services.gateway.handlers
 import services.summarizer.handlers
 from shared import bus as buses
 from shared import store as stores
+from shared.addresses import Guard, same_address
 from shared.asking import Asker
 from shared.bus import Bus, Router, bind
-from shared.config import OpenAISettings, Settings
+from shared.clients import Clients
+from shared.config import OpenAISettings, Settings, key_in
 from shared.embedding.worker import Embedder
 from shared.errors import UnavailableError, UsageError
 from shared.frozen import FrozenJobs
 from shared.llm import Endpoint, Llm, Prices
 from shared.store import Store
+from shared.vault import MISSING, Vault, vault_keys
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +49,7 @@ class Process:
     embedder: Embedder
     asker: Asker
     prices: Prices
+    vault: Vault | None
     tasks: Sequence[asyncio.Task[None]]
     ended: asyncio.Event
 
@@ -67,8 +71,10 @@ async def running(
     grace: float = 40.0,
     more: Sequence[Router] = (),
     base_url: str | None = None,
+    key_variable: str | None = None,
+    vault: Vault | None = None,
 ) -> AsyncIterator[Process]:
-    """The services `names` at work, and what `more` subscribes to. `base_url`: of the models, if not the settings'.
+    """The services `names` at work, and what `more` subscribes to. `base_url`, `key_variable`: see `endpoint`.
 
     Raises UnavailableError or UsageError, with what to do, where they can't start.
     """
@@ -89,9 +95,11 @@ async def running(
         embedder = Embedder(settings.embedding, settings.cache)
         if names:
             await embedder.verify()
-        llm = Llm(endpoint(settings, base_url), concurrency=settings.model_concurrency)
+        concurrency = settings.model_concurrency
+        llm = Llm(endpoint(settings, base_url, key_variable), concurrency=concurrency)
+        clients = Clients(store, llm, vault, Guard(settings.private_hosts), concurrency=concurrency)
         prices = Prices.load(settings.prices)
-        asker = Asker(store, llm, prices, patience=settings.model_patience)
+        asker = Asker(store, llm, prices, clients, patience=settings.model_patience)
         dependencies = {
             "store": store,
             "publish": bus.publish,
@@ -113,21 +121,39 @@ async def running(
         for task in tasks:
             task.add_done_callback(lambda task: _note_end(task, ended))
         try:
-            yield Process(store, bus, embedder, asker, prices, tasks, ended)
+            yield Process(store, bus, embedder, asker, prices, vault, tasks, ended)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await bus.stop()
             await embedder.stop()
+            await clients.close()
             await llm.close()
 
 
-def endpoint(settings: Settings, base_url: str | None = None) -> Endpoint:
-    """At `base_url`, else where the environment says; nothing is sent there before a job asks a model."""
+def endpoint(settings: Settings, base_url: str | None = None, key_variable: str | None = None) -> Endpoint:
+    """At `base_url`, else where the environment says; nothing is sent there before a job asks a model.
+
+    The environment's key and headers go to the environment's address alone (OPENAI_BASE_URL, else OpenAI's), and to
+    another what the variable `key_variable` holds, if one is named.
+    """
     openai = OpenAISettings()
     headers = {name: value.get_secret_value() for name, value in settings.model_headers.items()}
-    return Endpoint(base_url or openai.base_url, openai.api_key, headers, timeout=settings.model_timeout)
+    home = Endpoint(openai.base_url, openai.api_key, headers, timeout=settings.model_timeout)
+    own = base_url is None or same_address(base_url, home.address)
+    key = key_in(key_variable) if key_variable is not None else home.key if own else None
+    return Endpoint(home.base_url if own else base_url, key, home.headers if own else {}, home.timeout)
+
+
+def vault_of(settings: Settings, folder: Path) -> Vault | None:
+    """With the keys of the environment; else, where this is the only process, those of a file in its data folder."""
+    if settings.secrets_key is not None:
+        return Vault(vault_keys(settings.secrets_key.get_secret_value()))
+    if settings.bus == "local" and (settings.store or "sqlite:").startswith("sqlite:"):
+        return Vault.in_folder(folder)
+    log.warning(MISSING)
+    return None
 
 
 @contextlib.asynccontextmanager

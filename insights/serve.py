@@ -12,11 +12,13 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from insights.process import Process, running
+from insights.process import Process, running, vault_of
+from services.gateway.access import is_loopback
 from services.gateway.app import make_app
 from shared.config import Settings
 from shared.errors import UsageError
 from shared.health import health_routes
+from shared.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +60,10 @@ async def serve(names: Sequence[str], settings: Settings, folder: Path, server: 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with running(names, settings, folder) as process:
-        http = _Server(_config(_ending(_app(names, process))))
+    async with running(names, settings, folder, vault=vault_of(settings, folder)) as process:
+        if "gateway" in names:
+            await _refuse_exposed(process.store, settings)
+        http = _Server(_config(_ending(_app(names, settings, process))))
         served = asyncio.create_task(http.serve([server]))
         print(f"{', '.join(names)}: ready on {url_of(server)}", flush=True)
         waits = [asyncio.create_task(event.wait()) for event in (stop, process.ended)]
@@ -84,10 +88,27 @@ def _ending(app: ASGIApp) -> ASGIApp:
 
 
 def _config(app: ASGIApp) -> uvicorn.Config:
-    return uvicorn.Config(app, log_config=None, lifespan="off", access_log=False, timeout_graceful_shutdown=GRACE)
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        lifespan="off",
+        access_log=False,  # of each request, with its query
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )
 
 
-def _app(names: Sequence[str], process: Process) -> ASGIApp:
+def _app(names: Sequence[str], settings: Settings, process: Process) -> ASGIApp:
     if "gateway" in names:
-        return make_app(process.store, process.bus.publish, process.check)
+        return make_app(process.store, process.bus.publish, process.check, settings, vault=process.vault)
     return Starlette(routes=health_routes(process.check))
+
+
+async def _refuse_exposed(store: Store, settings: Settings) -> None:
+    """UsageError where others could reach a gateway that asks nobody for a key."""
+    if is_loopback(settings.host) or settings.insecure or await store.has_api_keys():
+        return
+    raise UsageError(
+        f"Others can reach {settings.host}, and there is no API key yet: make one with "
+        "`insights keys create --name NAME --role admin`, or let everybody in with --insecure."
+    )

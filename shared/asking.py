@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from shared.budget import Admit, Budgets
+from shared.clients import Clients
 from shared.errors import JobError, ModelAwayError
 from shared.features import Array
 from shared.llm import Llm, Prices, Request, Usage, estimate_tokens, likely
@@ -36,7 +37,7 @@ JSON, BYTES = b"j", b"b"  # what a kept answer is
 
 
 class Asker:
-    """`llm` and `prices` of the process; may be shared by all jobs.
+    """`llm` and `prices` of the process; may be shared by all jobs. `clients`: of jobs with endpoints of their own.
 
     patience: seconds that a job waits for an endpoint that does not answer, or has too many calls; then it ends.
     """
@@ -46,11 +47,13 @@ class Asker:
         store: Store,
         llm: Llm,
         prices: Prices,
+        clients: Clients | None = None,
         *,
         patience: float = 3_600.0,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        self._store, self._llm, self._patience, self._clock = store, llm, patience, clock
+        self._store, self._patience, self._clock = store, patience, clock
+        self._clients = clients or Clients(store, llm)
         self._budgets = Budgets(store, prices)
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._failed: dict[tuple[str, str], str] = {}
@@ -59,12 +62,12 @@ class Asker:
     @property
     def trouble(self) -> str | None:
         """Why the endpoint does not answer at present."""
-        return self._llm.trouble
+        return self._clients.trouble
 
     @property
     def place(self) -> str:
         """Of the endpoint, to which kept answers belong: see `placed_key`."""
-        return self._llm.endpoint.place
+        return self._clients.place(None)
 
     async def answer(self, purpose: Purpose, request: Request) -> dict[str, Any]:
         """The answer of the request's shape: the kept one of the same request, or a new one, which is kept.
@@ -85,8 +88,8 @@ class Asker:
 
         Raises BudgetError, JobError also of a job that has ended, and what `Llm.ask` raises.
         """
-        async with self._bill(purpose, request.model, likely(request)) as call:
-            return (await self._llm.ask(request, call.paid.append, call.admit)).value
+        async with self._bill(purpose, request.model, likely(request)) as call, self._client(purpose) as llm:
+            return (await llm.ask(request, call.paid.append, call.admit)).value
 
     async def embed(self, purpose: Purpose, texts: Sequence[str], model: str) -> Array:
         """float32 (n, dimensions), unit rows in the order of `texts`; each text is paid once a workspace."""
@@ -110,7 +113,8 @@ class Asker:
 
     async def kept(self, purpose: Purpose, keys: Sequence[str], model: str) -> dict[str, Any]:
         """The kept answers by key; each that another job has paid is counted in the bill as one that cost nothing."""
-        placed = {placed_key(key, self.place): key for key in keys}
+        place = self._clients.place(purpose.base_url)
+        placed = {placed_key(key, place): key for key in keys}
         bodies = await self._store.answers(purpose.shelf, list(placed))
         found = {placed[key]: _unpacked(body) for key, body in bodies.items()}
         if others := sum(payer != purpose.job_id for payer, _ in found.values()):
@@ -122,9 +126,10 @@ class Asker:
         self, purpose: Purpose, answers: Mapping[str, Any], of_others: Mapping[Stage, Mapping[str, Any]] | None = None
     ) -> None:
         """`answers`: JSON values, or bytes, by `key_of` what they depend on; with other stages' in one write."""
+        place = self._clients.place(purpose.base_url)
         by_stage = {purpose.stage: answers, **(of_others or {})}
         packed = {
-            stage: {placed_key(key, self.place): _packed(purpose.job_id, value) for key, value in some.items()}
+            stage: {placed_key(key, place): _packed(purpose.job_id, value) for key, value in some.items()}
             for stage, some in by_stage.items()
         }
         await self._store.keep_answers(purpose.shelf, packed)
@@ -139,9 +144,12 @@ class Asker:
 
     async def _embed(self, purpose: Purpose, texts: Mapping[str, str], model: str) -> dict[str, bytes]:
         read = Usage(input=sum(map(estimate_tokens, texts.values())))
-        async with self._bill(purpose, model, read) as call:
-            vectors, _ = await self._llm.embed(list(texts.values()), model, call.paid.append)
+        async with self._bill(purpose, model, read) as call, self._client(purpose) as llm:
+            vectors, _ = await llm.embed(list(texts.values()), model, call.paid.append)
         return {key: row.astype("<f4").tobytes() for key, row in zip(texts, vectors, strict=True)}
+
+    def _client(self, purpose: Purpose) -> AbstractAsyncContextManager[Llm]:
+        return self._clients.of(purpose.workspace_id, purpose.base_url)
 
     @asynccontextmanager
     async def _bill(self, purpose: Purpose, model: str, expected: Usage) -> AsyncIterator["_Call"]:

@@ -13,10 +13,11 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from shared.embedding import Precision
 from shared.errors import UsageError
+from shared.vault import vault_keys
 
 PREFIX = "INSIGHTS_"
 TEST_PREFIX = "INSIGHTS_TEST_"
-SECRET = ("model_headers",)
+SECRET = ("model_headers", "secrets_key", "api_key")
 BUS = re.compile(r"local|kafka://[^\s/:,@]+:\d{1,5}(,[^\s/:,@]+:\d{1,5})*")
 STORE = re.compile(r"sqlite:///.+|mongodb(\+srv)?://[^\s/]+/[^\s/?]+(\?\S*)?")
 
@@ -51,12 +52,23 @@ def _headers(value: Any) -> Any:
     return found
 
 
+def _listed(value: Any) -> Any:
+    """Of a variable with commas."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _vault_keys(value: SecretStr) -> SecretStr:
+    vault_keys(value.get_secret_value())
+    return value
+
+
 def _upper(value: Any) -> Any:
     return value.upper() if isinstance(value, str) else value
 
 
 Positive = Annotated[int, Field(ge=1)]
 Headers = Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_headers)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -84,6 +96,16 @@ class Settings(BaseSettings):
     model_patience: Seconds = Field(default=3_600.0, description="that a job waits for a model that does not answer")
     model_headers: Headers = Field(default={}, description="headers of each call to a model, as JSON")
     prices: Path | None = Field(default=None, description="file of prices beside shared/llm/prices.yaml")
+    insecure: bool = Field(default=False, description="serve without API keys on any address")
+    api_key: SecretStr | None = Field(default=None, description="that `insights import` sends to a gateway")
+    secrets_key: Annotated[SecretStr, AfterValidator(_vault_keys)] | None = Field(
+        default=None, description="keys that seal stored secrets, with commas: the first seals, each opens"
+    )
+    rate: Positive = Field(default=60_000, description="requests a minute of one API key, at one gateway")
+    request_bytes: Positive = Field(default=256 * 1024 * 1024, description="of one request's body")
+    request_seconds: Seconds = Field(default=120.0, description="until a request's answer begins")
+    cors_origins: Names = Field(default=(), description="sites whose pages may ask the gateway, with commas; none")
+    private_hosts: Names = Field(default=(), description="hosts of a job's `base_url` that may have private addresses")
     lease_seconds: Seconds = 30.0
     sweep_seconds: Seconds = 30.0
     log_level: Annotated[
@@ -129,6 +151,13 @@ class OpenAISettings(BaseSettings):
 
     api_key: SecretStr | None = None
     base_url: str | None = None
+
+
+def key_in(variable: str) -> SecretStr:
+    """The key that a variable of the user's choice holds. UsageError where it holds none."""
+    if not (value := os.environ.get(variable, "").strip()):
+        raise UsageError(f"{variable} is not set: put the key of the model's endpoint into it.")
+    return SecretStr(value)
 
 
 def mask(url: str) -> str:

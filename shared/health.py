@@ -14,6 +14,11 @@ Check = Callable[[], Awaitable[None]]
 
 def health_routes(check: Check) -> list[Route]:
     """/live, /ready (503 with the sentence of `check`) and /metrics."""
+    return [*state_routes(check), Route("/metrics", show_metrics)]
+
+
+def state_routes(check: Check) -> list[Route]:
+    """/live and /ready, which anybody may ask."""
 
     async def live(request: Request) -> Response:
         return PlainTextResponse("alive")
@@ -25,7 +30,8 @@ def health_routes(check: Check) -> list[Route]:
             return JSONResponse({"ready": False, "reason": str(error)}, 503)
         return JSONResponse({"ready": True})
 
-    async def metrics(request: Request) -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return [Route("/live", live), Route("/ready", ready)]
 
-    return [Route("/live", live), Route("/ready", ready), Route("/metrics", metrics)]
+
+async def show_metrics(request: Request) -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -4,11 +4,22 @@ Names are those of LangSmith's JobCreate where it has them. A file and an event 
 (`JobConfig.strict`), the HTTP API ignores them, as LangSmith's clients need.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from shared.errors import UsageError
 
@@ -19,6 +30,16 @@ ExampleText = Annotated[str, StringConstraints(min_length=1, max_length=2_000, s
 ModelName = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=200)]
 DEFAULT_MODEL = "gpt-5-mini"
 NONE_OF_THESE = "None of these"  # the category of what fits none of the given ones
+_BASE_URL = re.compile(
+    r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[\x21\x22\x24-\x3e\x40-\x7e]*)?(\?[\x21\x22\x24-\x7e]*)?"
+)
+
+
+def _is_base_url(text: str) -> bool:
+    try:
+        return _BASE_URL.fullmatch(text) is not None and urlsplit(text).port != 0
+    except ValueError:  # a port or an IPv6 address that is none
+        return False
 
 
 class AttributeSchema(BaseModel):
@@ -65,6 +86,7 @@ class JobConfig(BaseModel):
     attribute_model: ModelName | None = None
     cluster_model: ModelName = DEFAULT_MODEL
     embedding_model: ModelName | None = None
+    base_url: str | None = Field(default=None, max_length=2_000)
     seed: int = Field(default=0, ge=0, lt=2**32)
     unit: Literal["trace", "thread"] = "trace"
     budget: float | None = Field(default=None, ge=0)
@@ -75,6 +97,14 @@ class JobConfig(BaseModel):
     def _null_is_left_out(cls, value: Any) -> Any:
         """LangSmith's clients send every field, with null for what was not set."""
         return {k: v for k, v in value.items() if v is not None} if isinstance(value, Mapping) else value
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        """Without what would be a secret in it: it is shown and kept as it is."""
+        if value is not None and not _is_base_url(value):
+            raise ValueError("expected an address such as https://host/v1, without user, password or #")
+        return value
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -14,10 +14,11 @@ class Purpose:
     stage: Stage
     budget: float | None = None  # dollars, of the whole job
     answers_in: str | None = None
+    base_url: str | None = None  # of the models, where the job names its own
 
     @classmethod
     def of(cls, job: Job, stage: Stage) -> "Purpose":
-        return cls(job.workspace_id, job.id, stage, job.config.budget, job.answers_in)
+        return cls(job.workspace_id, job.id, stage, job.config.budget, job.answers_in, job.config.base_url)
 
     @property
     def shelf(self) -> str:

@@ -2,29 +2,55 @@
 
 import asyncio
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 
-from services.gateway import jobs, projects, runs
+from services.gateway import jobs, keys, projects, runs, secrets
+from services.gateway.access import Gate, Reader
+from services.gateway.headers import SecureHeaders
+from services.gateway.limits import Limits
+from shared.addresses import Guard
 from shared.bus import Publish
+from shared.config import Settings
 from shared.errors import InsightsError, RefusedError, UnavailableError
-from shared.health import Check, health_routes
+from shared.health import Check, show_metrics, state_routes
 from shared.store import Store
+from shared.vault import Vault
 
 PREFIXES = ("", "/api", "/api/v1")
-ROUTERS = (projects.routes, runs.routes, jobs.routes)
+ROUTERS = (projects.routes, runs.routes, jobs.routes, secrets.routes, keys.routes)
 
 
-def make_app(store: Store, publish: Publish, check: Check) -> FastAPI:
+def make_app(
+    store: Store, publish: Publish, check: Check, settings: Settings | None = None, *, vault: Vault | None = None
+) -> FastAPI:
+    """Without a `vault` no secret can be stored. `settings`: the defaults if there are none."""
+    settings = settings or Settings()
     app = FastAPI(title="Insights", docs_url=None, redoc_url=None)
-    app.state.store, app.state.publish = store, publish
+    app.state.store, app.state.publish, app.state.vault = store, publish, vault
+    app.state.gate, app.state.guard = Gate(store, settings), Guard(settings.private_hosts)
     app.state.ingesting = asyncio.Lock()
     app.add_exception_handler(InsightsError, _say)
     for prefix in PREFIXES:
         for routes in ROUTERS:
             app.include_router(routes, prefix=prefix)
-    app.router.routes.extend(health_routes(check))
+    app.router.routes.extend(state_routes(check))
+    app.get("/metrics")(_metrics)
+    _protect(app, settings)
     return app
+
+
+def _protect(app: FastAPI, settings: Settings) -> None:
+    app.add_middleware(Limits, size=settings.request_bytes, seconds=settings.request_seconds)
+    if settings.cors_origins:
+        sent = ["x-api-key", "authorization", "content-type", "content-encoding", "idempotency-key"]
+        app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=sent)
+    app.add_middleware(SecureHeaders)
+
+
+async def _metrics(request: Request, caller: Reader) -> Response:
+    return await show_metrics(request)
 
 
 async def _say(request: Request, error: Exception) -> JSONResponse:

@@ -10,6 +10,7 @@ from services.gateway.access import PublishDep, Reader, StoreDep, Writer
 from services.gateway.bodies import read_json
 from services.gateway.projects import find_project
 from services.gateway.wire import job_created, job_detail
+from shared.addresses import Guard
 from shared.bus import Publish
 from shared.errors import RefusedError, UnavailableError, UsageError
 from shared.job_config import JobConfig, sentence
@@ -31,6 +32,7 @@ async def create_job(
         config = JobConfig.model_validate(body)
     except ValidationError as error:
         raise HTTPException(422, sentence(error)) from error
+    await _check_address(request, config)
     key = request.headers.get("Idempotency-Key")
     job_id = uuid5(NAMESPACE, f"{project.id}/{key}") if key else uuid4()
     try:
@@ -42,6 +44,17 @@ async def create_job(
     if not job.announced:
         await _announce(store, publish, job)
     return job_created(job)
+
+
+async def _check_address(request: Request, config: JobConfig) -> None:
+    """HTTPException 422 where the job's endpoint is a machine that it may not have us connect to."""
+    if config.base_url is None:
+        return
+    guard: Guard = request.app.state.guard
+    try:
+        await guard.check(config.base_url)
+    except UsageError as error:
+        raise HTTPException(422, str(error)) from error
 
 
 async def _announce(store: Store, publish: Publish, job: Job) -> None:

@@ -8,6 +8,7 @@ from services.summarizer.facts import load_facts
 from services.summarizer.releaser import Releaser
 from services.summarizer.sampling import Sample, draw, random_order
 from services.summarizer.summarized import Summarized
+from shared.access import Role
 from shared.asking import Asker
 from shared.bus import Publish, Router
 from shared.config import Settings
@@ -59,6 +60,7 @@ async def _accept(event: JobRequested, store: Store) -> Job:
     """The job of an event that any program may publish: its configuration is checked as strictly as a file's."""
     if event.project is None or event.config is None:
         raise InvalidEventError(f"There is no job {event.job_id}, and the event has no project and config to make it.")
+    await _check_key(event, store)
     config = JobConfig.strict(event.config, event.topic)
     found = await store.project(event.workspace_id, event.project)
     project = found or await store.project_named(event.workspace_id, event.project)
@@ -67,6 +69,15 @@ async def _accept(event: JobRequested, store: Store) -> Job:
     job = new_job(project, event.job_id, config)
     await store.insert_job(job.model_copy(update={"announced": True}))
     return await store.job(event.workspace_id, event.job_id) or job
+
+
+async def _check_key(event: JobRequested, store: Store) -> None:
+    """Where there are API keys, who makes a job names one of the workspace that may write, by its id."""
+    if not await store.has_api_keys():
+        return
+    keys = [key for key in await store.api_keys(event.workspace_id) if key.id == event.api_key_id]
+    if not any(key.revoked_at is None and key.role.may(Role.WRITER) for key in keys):
+        raise InvalidEventError("`api_key_id` must be the id of a valid key of this workspace, of the role writer.")
 
 
 async def prepare(store: Store, job: Job, lease: Lease) -> None:

@@ -79,7 +79,8 @@ class Endpoint:
     def redact(self, text: str) -> str:
         """What the endpoint said, without what it may repeat of the key, a header's value or the URL's own secrets."""
         parts = urlsplit(self.address)
-        secrets = {self.secret, *self.headers.values(), *self.query.values(), parts.password or ""}
+        worn = [value.rpartition(" ")[2] for value in self.headers.values()]  # the token of `Bearer token`
+        secrets = {self.secret, *self.headers.values(), *worn, *self.query.values(), parts.password or ""}
         for secret in sorted(secrets, key=len, reverse=True):
             if len(secret) >= _SHORTEST_SECRET:
                 text = text.replace(secret, "***")

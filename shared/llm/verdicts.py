@@ -44,7 +44,10 @@ class Row:
 
 
 EVERY_FAILURE = range(300, 1_000)
-KEY = "{name} refused the key: set OPENAI_API_KEY (or the header it asks for) to a key that is valid there."
+KEY = (
+    "{name} refused the key, or got none: set OPENAI_API_KEY (with OPENAI_BASE_URL if that is not OpenAI), name a "
+    "variable by --api-key-env, or store a secret of the workspace, with a key that is valid there."
+)
 QUOTA = "The account at {name} has no quota left: add credit there, or use another key or endpoint, and start again."
 MODEL = "{name} has no such model for this key: look for its name there and set it again."
 LONG = "This is too long for the model: shorten it by the summary prompt, or choose a model with a larger context."

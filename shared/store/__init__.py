@@ -23,9 +23,11 @@ from shared.models import (
     Stage,
     StoredRun,
 )
+from shared.store.access import AccessStore
+from shared.store.secrets import SecretStore
 
 
-class Store(Protocol):
+class Store(AccessStore, SecretStore, Protocol):
     async def init(self) -> None:
         """Make tables or indexes; harmless where they exist."""
 

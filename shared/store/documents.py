@@ -14,7 +14,9 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
+from shared.access import ApiKey, Workspace
 from shared.models import Assignment, Item, Job, Project, Run, Spending, StoredRun
+from shared.secrets import Secret
 
 D = TypeVar("D", bound=BaseModel)
 T = TypeVar("T")
@@ -88,6 +90,9 @@ ITEM = Shape(
 )
 COUNTED = ("calls", "kept", "input", "cached", "output", "cut")
 SPENDING = Shape(Spending, plain=frozenset({"stage", "estimated", *COUNTED}), key=frozenset({"stage", "model"}))
+WORKSPACE = Shape(Workspace, plain=frozenset({"id", "created_at"}), key=frozenset({"id"}))
+API_KEY = Shape(ApiKey, plain=frozenset(ApiKey.model_fields) - {"name"}, key=frozenset({"digest"}))
+SECRET = Shape(Secret, plain=frozenset({"workspace_id", "key", "sealed"}), key=frozenset({"workspace_id", "key"}))
 
 
 ASSIGNED = ("leaf", "path", "confidence", "unusual", "effort")

@@ -35,8 +35,10 @@ from shared.store.documents import (
     without_twins,
 )
 from shared.store.leases import Lease, lapse
+from shared.store.mongo_access import MongoAccess
 from shared.store.mongo_answers import MongoAnswers
 from shared.store.mongo_calls import SLICE, key_of, plain_errors
+from shared.store.mongo_secrets import MongoSecrets
 
 CHUNK = 8_000_000
 PATIENCE_MS = 5_000
@@ -59,10 +61,12 @@ _INDEXES: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
     ("reports", "by_job", ("workspace_id", "job_id"), {}),
     ("spending", "by_job", ("workspace_id", "job_id"), {}),
     ("answers", "by_stage", ("workspace_id", "stage", "size"), {}),
+    ("api_keys", "by_workspace", ("workspace_id", "created_at", "id"), {}),
+    ("secrets", "by_key", ("workspace_id", "key"), {}),
 )
 
 
-class MongoStore(MongoAnswers):
+class MongoStore(MongoAnswers, MongoAccess, MongoSecrets):
     def __init__(self, client: Any, place: str) -> None:
         """`place` is host, port and database for messages, without a password."""
         self.place = place

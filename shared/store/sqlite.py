@@ -12,10 +12,12 @@ from shared.models import Job, JobState, Plan, Report
 from shared.sqlite import Database
 from shared.store.documents import JOB, encode, names
 from shared.store.leases import Lease, lapse
+from shared.store.sqlite_access import SqliteAccess
 from shared.store.sqlite_answers import SqliteAnswers
 from shared.store.sqlite_items import SqliteItems
 from shared.store.sqlite_runs import SqliteRuns
 from shared.store.sqlite_schema import SCHEMA, add_columns
+from shared.store.sqlite_secrets import SqliteSecrets
 
 _PREFIX = "sqlite:///"
 _SELECT_JOBS = f"SELECT {', '.join(JOB.columns)} FROM jobs"  # noqa: S608  no input in it
@@ -35,7 +37,7 @@ def path_of(url: str) -> Path:
     return Path(name) if relative else Path("/", name)
 
 
-class SqliteStore(SqliteRuns, SqliteItems, SqliteAnswers):
+class SqliteStore(SqliteRuns, SqliteItems, SqliteAnswers, SqliteAccess, SqliteSecrets):
     def __init__(self, path: Path, database: Database) -> None:
         self._path = path
         self._database = database

@@ -81,6 +81,19 @@ CREATE TABLE IF NOT EXISTS spending (
     PRIMARY KEY (workspace_id, job_id, stage, model)
 );
 
+CREATE TABLE IF NOT EXISTS workspaces (id TEXT PRIMARY KEY, name TEXT NOT NULL, created_at INTEGER NOT NULL);
+
+CREATE TABLE IF NOT EXISTS api_keys (
+    workspace_id TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL, digest TEXT PRIMARY KEY,
+    hint TEXT NOT NULL, created_at INTEGER NOT NULL, last_used INTEGER, revoked_at INTEGER
+);
+CREATE INDEX IF NOT EXISTS api_keys_by_workspace ON api_keys (workspace_id, created_at, id);
+
+CREATE TABLE IF NOT EXISTS secrets (
+    workspace_id TEXT NOT NULL, key TEXT NOT NULL, sealed TEXT, configs TEXT NOT NULL,
+    PRIMARY KEY (workspace_id, key)
+);
+
 CREATE TABLE IF NOT EXISTS checks (id INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 """
 

@@ -41,7 +41,7 @@ def insights(*arguments: str | Path, stdin: bytes = b"", settings: Mapping[str, 
     return Outcome(_code(end.value), _text(out), _text(err))
 
 
-def started(*arguments: str | Path) -> "subprocess.Popen[str]":
+def started(*arguments: str | Path, settings: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
     """The console script as a process of its own; whoever starts it ends it."""
     return subprocess.Popen(
         [str(SCRIPT), *map(str, arguments)],
@@ -49,7 +49,7 @@ def started(*arguments: str | Path) -> "subprocess.Popen[str]":
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        env=clean_environment(),
+        env=clean_environment() | dict(settings or {}),
     )
 
 

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +33,8 @@ class Up:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Up]:
-    with started("up", "--port", "0", "--data", folder) as process:
+def running(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Up]:
+    with started("up", "--port", "0", "--data", folder, settings=settings) as process:
         try:
             assert process.stdout is not None
             ready = process.stdout.readline()
@@ -172,7 +172,7 @@ def test_a_misspelt_setting_stops_the_start(tmp_path: Path) -> None:
 
 def test_sigterm_ends_it_while_a_request_is_half_sent(tmp_path: Path) -> None:
     """A client that hangs must not hold up a restart."""
-    head = b"POST /runs/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+    head = b"POST /runs/batch HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{"
     with running(tmp_path) as up, socket.create_connection(("127.0.0.1", int(up.url.rsplit(":", 1)[1]))) as half:
         half.sendall(head)
         assert httpx.get(f"{up.url}/live").text == "alive", "what came before it was taken in"

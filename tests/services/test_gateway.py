@@ -60,7 +60,7 @@ async def bus() -> Bus:
 @pytest.fixture
 async def client(store: SqliteStore, bus: Bus) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(make_app(store, bus.publish, bus.check))
-    async with httpx.AsyncClient(transport=transport, base_url="http://insights") as found:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as found:
         yield found
 
 
@@ -237,6 +237,13 @@ async def test_a_job_is_stored_and_announced(client: httpx.AsyncClient, bus: Bus
         ({"sample": "many"}, "sample"),
         ({"last_n_hours": -1}, "last_n_hours"),
         ({"hierarchy": [1, 5]}, "hierarchy"),
+        ({"base_url": "http://169.254.169.254/latest"}, "INSIGHTS_PRIVATE_HOSTS"),
+        ({"base_url": "http://localhost:11434/v1"}, "INSIGHTS_PRIVATE_HOSTS"),
+        ({"base_url": f"https://{'x' * 300}/v1"}, "spelt"),
+        ({"base_url": "https://user:pw@models.example/v1"}, "base_url"),
+        ({"base_url": "https://models.example:99999/v1"}, "base_url"),
+        ({"base_url": "https://[::::]/v1"}, "base_url"),
+        ({"base_url": "file:///etc/passwd"}, "base_url"),
         ([1], "JobConfig"),
     ],
 )

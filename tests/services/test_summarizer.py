@@ -10,6 +10,7 @@ import pytest
 
 from services.summarizer.handlers import lease_name, prepare, prepare_job, summarize_item
 from services.summarizer.releaser import Releaser
+from shared.access import Role, new_key
 from shared.asking import Asker
 from shared.config import Settings
 from shared.embedding.worker import Embedder
@@ -135,6 +136,22 @@ async def test_an_event_about_what_does_not_exist_is_invalid(
 ) -> None:
     with pytest.raises(InvalidEventError, match=sentence):
         await prepare_job(event, store, publish, settings, "me")
+
+
+async def test_where_there_are_keys_a_program_names_one_that_may_write(
+    store: SqliteStore, publish: Published, settings: Settings
+) -> None:
+    await store.save_runs([trace("a", "Hello.")])
+    good, weak, revoked = (new_key(W, "k", role, 1)[0] for role in (Role.WRITER, Role.READER, Role.ADMIN))
+    foreign, _ = new_key("other", "k", Role.ADMIN, 1)
+    for key in (good, weak, revoked, foreign):
+        await store.insert_api_key(key)
+    await store.revoke_api_key(W, revoked.id, 2)
+    for key_id in (None, "made-up", weak.id, revoked.id, foreign.id):
+        with pytest.raises(InvalidEventError, match="api_key_id"):
+            await prepare_job(from_outside(api_key_id=key_id), store, publish, settings, "me")
+    await prepare_job(from_outside(api_key_id=good.id), store, publish, settings, "me")
+    assert (await stored(store, "new")).state is JobState.RUNNING
 
 
 async def test_a_second_delivery_changes_nothing(store: SqliteStore, publish: Published, settings: Settings) -> None:
