@@ -6,7 +6,7 @@ from typing import Any, ParamSpec, TypeVar
 from urllib.parse import quote
 
 from bson.errors import BSONError
-from pymongo import ReplaceOne
+from pymongo import ASCENDING, ReplaceOne
 from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
 
 from shared.errors import RefusedError, UnavailableError
@@ -34,6 +34,18 @@ def plain_errors(method: Method[P, T]) -> Method[P, T]:
             raise RefusedError(f"MongoDB refused {where}: check its log and its user's rights ({error}).") from error
 
     return call
+
+
+def by(*fields: str) -> list[tuple[str, int]]:
+    return [(field, ASCENDING) for field in fields]
+
+
+async def page(cursor: Any, limit: int, *fields: str) -> list[dict[str, Any]]:
+    """At most `limit` documents, sorted by `fields`, or by id. MongoDB reads a limit of 0 as none."""
+    if limit < 1:
+        return []
+    found: list[dict[str, Any]] = await cursor.sort(by(*(fields or ("id",)))).limit(limit).to_list(None)
+    return found
 
 
 def key_of(*parts: str | int) -> str:

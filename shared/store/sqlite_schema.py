@@ -17,6 +17,7 @@ CREATE INDEX IF NOT EXISTS projects_by_name ON projects (workspace_id, name, cre
 CREATE TABLE IF NOT EXISTS runs (
     workspace_id TEXT NOT NULL, id TEXT NOT NULL, project_id TEXT NOT NULL, trace_id TEXT NOT NULL,
     root INTEGER NOT NULL, start_time INTEGER, received_at INTEGER NOT NULL, document TEXT NOT NULL,
+    version TEXT,
     PRIMARY KEY (workspace_id, id)
 );
 CREATE INDEX IF NOT EXISTS runs_by_trace ON runs (workspace_id, trace_id);
@@ -84,6 +85,7 @@ CREATE TABLE IF NOT EXISTS checks (id INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 
 _ADDED = {  # columns that files of earlier versions lack
     "jobs": ("answers_in",),
+    "runs": ("version",),
     "items": ("unusual", "effort", "draft", "unknown", "quotes", "quotes_dropped", "unread"),
 }
 
