@@ -97,6 +97,22 @@ class StoredRun:
     version: str | None = None
 
 
+class Attachment(Document):
+    """A file that came with a run. `name` and `mime_type` are what its client says."""
+
+    workspace_id: str
+    run_id: str
+    name: str
+    mime_type: str
+    size: int = Field(description="bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAttachment:
+    attachment: Attachment
+    body: bytes
+
+
 class JobState(StrEnum):
     """A job moves down this list, by compare-and-set; `error` may come from any state but `success`."""
 

@@ -23,9 +23,10 @@ from shared.models import (
     Stage,
     StoredRun,
 )
+from shared.store.attachments import AttachmentStore
 
 
-class Store(Protocol):
+class Store(AttachmentStore, Protocol):
     async def init(self) -> None:
         """Make tables or indexes; harmless where they exist."""
 

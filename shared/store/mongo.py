@@ -21,6 +21,7 @@ from shared.models import OPEN, Assignment, Item, ItemState, Job, JobState, Plan
 from shared.store.documents import ITEM, JOB, PROJECT, assigned, encode, names, slices
 from shared.store.leases import Lease, lapse
 from shared.store.mongo_answers import MongoAnswers
+from shared.store.mongo_attachments import MongoAttachments
 from shared.store.mongo_calls import SLICE, by, key_of, page, plain_errors
 from shared.store.mongo_runs import MongoRuns
 
@@ -42,11 +43,12 @@ _INDEXES: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
     ("items", "by_state", ("workspace_id", "job_id", "state", "id"), {}),
     ("reports", "by_job", ("workspace_id", "job_id"), {}),
     ("spending", "by_job", ("workspace_id", "job_id"), {}),
+    ("attachments", "by_run", ("workspace_id", "run_id"), {}),
     ("answers", "by_stage", ("workspace_id", "stage", "size"), {}),
 )
 
 
-class MongoStore(MongoRuns, MongoAnswers):
+class MongoStore(MongoRuns, MongoAttachments, MongoAnswers):
     def __init__(self, client: Any, place: str) -> None:
         """`place` is host, port and database for messages, without a password."""
         self.place = place

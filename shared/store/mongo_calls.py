@@ -13,6 +13,7 @@ from shared.errors import RefusedError, UnavailableError
 from shared.store.documents import slices
 
 SLICE = 1_000  # documents of one call
+CHUNK = 8_000_000  # bytes: a document holds at most 16 MB
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,6 +51,11 @@ async def page(cursor: Any, limit: int, *fields: str) -> list[dict[str, Any]]:
 
 def key_of(*parts: str | int) -> str:
     return "/".join(quote(str(part), safe="", errors="surrogatepass") for part in parts)
+
+
+def chunked(body: bytes) -> list[bytes]:
+    """At least one."""
+    return [body[at : at + CHUNK] for at in range(0, len(body), CHUNK)] or [b""]
 
 
 class MongoCalls:

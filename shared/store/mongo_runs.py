@@ -8,7 +8,6 @@ writers of one run never mix, and one that is cut off leaves at most bodies that
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from math import ceil
 from typing import Any
 from uuid import uuid4
 
@@ -18,9 +17,8 @@ from pymongo.errors import BulkWriteError
 from shared.errors import RefusedError
 from shared.models import BodyPart, Run, StoredRun
 from shared.store.documents import dump_run, load_run, slices, trace_order, without_twins
-from shared.store.mongo_calls import SLICE, MongoCalls, key_of, page, plain_errors
+from shared.store.mongo_calls import SLICE, MongoCalls, chunked, key_of, page, plain_errors
 
-CHUNK = 8_000_000
 _LOOKS = 20  # at bodies that are replaced just then
 _TAKEN = 11_000  # the code of a key that exists
 
@@ -152,14 +150,11 @@ def _keys(key: str, part: BodyPart, version: str, count: int) -> list[str]:
     return [key_of(key, part, version, place) for place in range(count)]
 
 
-def _count(body: bytes) -> int:
-    return max(1, ceil(len(body) / CHUNK))
-
-
 def _chunks(key: str, bodies: Mapping[BodyPart, bytes], version: str) -> Iterator[dict[str, Any]]:
     for part, body in bodies.items():
-        for place, at in enumerate(_keys(key, part, version, _count(body))):
-            yield {"_id": at, "body": body[place * CHUNK : (place + 1) * CHUNK]}
+        chunks = chunked(body)
+        for at, chunk in zip(_keys(key, part, version, len(chunks)), chunks, strict=True):
+            yield {"_id": at, "body": chunk}
 
 
 def _gone(
@@ -176,7 +171,7 @@ def _write_of(
     key: str, stored: StoredRun, before: Mapping[str, Any] | None, version: str, whole: bool
 ) -> UpdateOne | ReplaceOne[Any]:
     fields = {**_fields(stored.run), "version": version}
-    parts = {part: [version, _count(body)] for part, body in stored.bodies.items()}
+    parts = {part: [version, len(chunked(body))] for part, body in stored.bodies.items()}
     if before is None:
         return ReplaceOne({"_id": key, "version": None}, {"_id": key, **fields, "parts": parts}, upsert=True)
     given = {"_id": key, "version": before["version"]}

@@ -2,7 +2,7 @@
 
 `features` are apart from `items`, since SQLite writes a whole row again when one column changes. The index
 `items_by_state` alone answers how many items of a job are in which state, and which come next.
-`checks` has one row, which each check of the store writes.
+`signing_keys` has at most one row; `checks` has one, which each check of the store writes.
 """
 
 import sqlite3
@@ -79,6 +79,14 @@ CREATE TABLE IF NOT EXISTS spending (
     output INTEGER NOT NULL, estimated INTEGER NOT NULL,
     PRIMARY KEY (workspace_id, job_id, stage, model)
 );
+
+CREATE TABLE IF NOT EXISTS attachments (
+    workspace_id TEXT NOT NULL, run_id TEXT NOT NULL, name TEXT NOT NULL, mime_type TEXT NOT NULL,
+    size INTEGER NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (workspace_id, run_id, name)
+);
+
+CREATE TABLE IF NOT EXISTS signing_keys (id INTEGER PRIMARY KEY, key BLOB NOT NULL);
 
 CREATE TABLE IF NOT EXISTS checks (id INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 """
