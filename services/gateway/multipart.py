@@ -20,7 +20,7 @@ HEADER = 8_192  # bytes
 _NAME = re.compile(rb'name="([^"]*)"')
 _TYPE = re.compile(rb"^content-type:[ \t]*([^\r\n;]*)", re.IGNORECASE | re.MULTILINE)
 _LENGTH = re.compile(rb"(?:^content-length:[ \t]*|;[ \t]*length=)(\d{1,15})", re.IGNORECASE | re.MULTILINE)
-_BOUNDARY = re.compile(r'boundary=(?:"([^"]{1,200})"|([^\s;,"]{1,200}))', re.IGNORECASE)
+_BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^\s;,"]+))', re.IGNORECASE)
 _ESCAPED = {"%22": '"', "%0D": "\r", "%0A": "\n"}  # as browsers and Node write them in a name
 
 

@@ -14,7 +14,7 @@ from shared.traces.parsing import parse
 from shared.traces.record import NotARecordError, Operation, RawRun, run_records
 
 REASONS = 100
-RUN_TYPES = frozenset({"tool", "chain", "llm", "retriever", "embedding", "prompt", "parser"})
+RUN_TYPES = ("chain", "embedding", "llm", "parser", "prompt", "retriever", "tool")
 _BODIES = frozenset({"inputs", "outputs", "events", "extra", "error", "serialized"})
 _LISTS: tuple[Operation, ...] = ("run", "post", "patch")  # of /runs/batch; `run` is ours: it replaces
 
@@ -61,7 +61,7 @@ class _Collector:
     def __init__(self, workspace_id: str) -> None:
         self._workspace_id = workspace_id
         self._received = Received()
-        self._heads: dict[tuple[str, str], dict[str, Any]] = {}
+        self._heads: dict[tuple[str, str], dict[str, Any] | None] = {}  # None where it was refused
         self._bodies: dict[tuple[str, str], dict[str, Body]] = {}
 
     def collect(self, body: bytes, boundary: bytes) -> Received:
@@ -89,22 +89,26 @@ class _Collector:
             raise PartError(f"{shown(part.name)}: no such part is known")
 
     def _take_run(self, part: Part, key: tuple[str, str], name: str) -> None:
-        value = _read(part)
         if name:
-            if value is not None:
+            if (value := _read(part)) is not None:
                 self._bodies.setdefault(key, {})[name] = Body(value, text=part.body)
             return
-        fields = _object(value)
+        if self._heads.get(key):  # a second patch of the same run
+            self._join(key)
+        self._heads[key] = None
+        fields = _object(_read(part))
         if fields.get("run_type") is not None and fields["run_type"] not in RUN_TYPES:
-            raise PartError(f"{shown(part.name)}: its run_type is none of {', '.join(sorted(RUN_TYPES))}")
+            raise PartError(f"{shown(part.name)}: its run_type is none of {', '.join(RUN_TYPES)}")
         self._heads[key] = fields
 
     def _join(self, key: tuple[str, str]) -> None:
         if key not in self._heads:
             self._received.refuse(f"{shown('.'.join(key))}: bodies came without their run")
             return
-        operation: Operation = "post" if key[0] == "post" else "patch"
-        self._received.add({**self._heads[key], **self._bodies.get(key, {}), "id": key[1]}, operation)
+        bodies = self._bodies.pop(key, {})
+        if (fields := self._heads[key]) is not None:
+            operation: Operation = "post" if key[0] == "post" else "patch"
+            self._received.add({**fields, **bodies, "id": key[1]}, operation)
 
     def _attachment(self, part: Part, owner: str, name: str) -> StoredAttachment:
         mime_type = part.mime_type or "application/octet-stream"
