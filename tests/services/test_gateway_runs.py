@@ -317,8 +317,9 @@ async def test_an_attachment_is_fetched_without_a_key_from_an_address_that_holds
     assert (answer.status_code, answer.content, answer.headers["Content-Type"]) == (200, content, "image/png")
     assert answer.headers["Content-Disposition"].startswith("attachment;")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    monkeypatch.setattr(time, "time", lambda: 2**33)
-    late = await client.get(url)
+    monkeypatch.setattr(attachments, "LIFETIME", -1)
+    expired = await attachments.attachment_urls(store, CALLER, await stored(store, run_id))
+    late = await client.get(expired["attachment.pic é"]["presigned_url"])
     assert late.status_code == 403
     assert "expired" in late.json()["detail"]
 
