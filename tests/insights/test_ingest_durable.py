@@ -1,7 +1,9 @@
 """Runs that a gateway has taken outlive it: a real process, killed at once."""
 
+import asyncio
 import json
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -13,7 +15,7 @@ from tests.insights.test_serve import running
 from tests.services.sending import CONTENT_TYPE, of_run, part, whole
 
 
-async def test_what_was_answered_with_202_is_there_after_a_kill(tmp_path: Path) -> None:
+def test_what_was_answered_with_202_is_there_after_a_kill(tmp_path: Path) -> None:
     """By every way in, the last of them killed right after its answer; the next process of the folder has it all."""
     ids = [str(uuid4()) for _ in range(4)]
     with running(tmp_path) as up, httpx.Client(base_url=f"{up.url}/api", timeout=30) as client:
@@ -32,12 +34,17 @@ async def test_what_was_answered_with_202_is_there_after_a_kill(tmp_path: Path) 
         assert [answer.status_code for answer in sent] == [202] * 4
     with running(tmp_path):
         pass
-    store = await connect(f"sqlite:///{tmp_path}/insights.db")
+    assert asyncio.run(_kept(f"sqlite:///{tmp_path}/insights.db", ids)) == (
+        [{"q": number} for number in range(4)],
+        b"file",
+    )
+
+
+async def _kept(url: str, ids: list[str]) -> tuple[list[Any], bytes | None]:
+    store = await connect(url)
     try:
         found = await store.bodies(DEFAULT_WORKSPACE, ids, ["inputs"])
-        assert [unpack(found[run_id]["inputs"]) for run_id in ids] == [{"q": number} for number in range(4)]
-        kept = await store.attachment(DEFAULT_WORKSPACE, ids[3], "a")
-        assert kept is not None
-        assert kept.body == b"file"
+        attachment = await store.attachment(DEFAULT_WORKSPACE, ids[3], "a")
+        return [unpack(found[run_id]["inputs"]) for run_id in ids], attachment.body if attachment else None
     finally:
         await store.close()
