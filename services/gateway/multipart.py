@@ -17,9 +17,9 @@ from shared.wording import clean
 
 PARTS = 20_000  # of one body: a client sends 100 runs at once, of up to 7 parts and some attachments
 HEADER = 8_192  # bytes
-_USUAL = re.compile(  # what the Python client writes: read at once, since there are a hundred thousand a second
-    rb'\r\nContent-Disposition: form-data; name="([^"\r\n]*)"\r\nContent-Type: ([^\r\n;]*)\r\nContent-Length: (\d{1,15})'
-    rb"\r\n\r\n"
+_USUAL = re.compile(  # what the Python client writes, in one look
+    rb'\r\nContent-Disposition: form-data; name="([^"\r\n]*)"'
+    rb"\r\nContent-Type: ([^\r\n;]*)\r\nContent-Length: (\d{1,15})\r\n\r\n"
 )
 _NAME = re.compile(rb'name="([^"]*)"')
 _TYPE = re.compile(rb"^content-type:[ \t]*([^\r\n;]*)", re.IGNORECASE | re.MULTILINE)

@@ -78,18 +78,14 @@ class SqliteRuns:
         await self._database.write(work)
 
     async def merge_runs(self, runs: Sequence[StoredRun]) -> set[str]:
-        rows, _ = _rows(runs)
+        rows = [(*row, stored.version) for row, stored in zip(_rows(runs)[0], runs, strict=True)]
         bodies = {stored.run.id: [_body(stored, *one) for one in stored.bodies.items()] for stored in runs}
-        versions = [stored.version for stored in runs]
 
         def work(connection: sqlite3.Connection) -> set[str]:
-            cursor = connection.cursor()
-            saved = [
-                cursor.execute(_MERGE_RUN, (*row, version)).rowcount
-                for row, version in zip(rows, versions, strict=True)
-            ]
+            saved = [connection.execute(_MERGE_RUN, row).rowcount for row in rows]
             changed = {stored.run.id for stored, count in zip(runs, saved, strict=True) if not count}
-            cursor.executemany(_SAVE_BODY, chain(*(rows for run_id, rows in bodies.items() if run_id not in changed)))
+            kept = chain(*(some for run_id, some in bodies.items() if run_id not in changed))
+            connection.executemany(_SAVE_BODY, kept)
             return changed
 
         return await self._database.write(work)
