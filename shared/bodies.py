@@ -63,7 +63,7 @@ class Body:
     @property
     def value(self) -> Any:
         if self._value is _UNREAD:
-            self._value = unpack(self._packed or b"")
+            self._value = unpack(self._packed or b"") if self._text is None else loads(self._text)
         return self._value
 
     @property

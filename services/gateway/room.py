@@ -13,7 +13,8 @@ class Room:
     """What is held by one request is free again when it ends. Threads may ask too: bodies are decoded in one."""
 
     def __init__(self, size: int) -> None:
-        self._free = size
+        self.size = size
+        self.free = size
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
@@ -26,14 +27,14 @@ class Room:
 
     def take(self, size: int) -> bool:
         with self._lock:
-            if size > self._free:
+            if size > self.free:
                 return False
-            self._free -= size
+            self.free -= size
             return True
 
     def give(self, size: int) -> None:
         with self._lock:
-            self._free += size
+            self.free += size
 
 
 class Hold:
@@ -44,7 +45,9 @@ class Hold:
         self.size = 0
 
     def take(self, size: int) -> None:
-        """HTTPException 429, which clients answer by coming again."""
+        """HTTPException 429, which clients answer by coming again, or 413 where that would be in vain."""
+        if self.size + size > self._room.size:
+            raise HTTPException(413, "The body takes more memory than there is for all: send it in smaller parts.")
         if not self._room.take(size):
             detail = "Too much is being taken in just now: send this again in a moment, or in smaller parts."
             raise HTTPException(429, detail, {"Retry-After": str(RETRY_AFTER)})

@@ -8,7 +8,6 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Request
 
 from services.gateway.access import Caller, StoreDep, Writer
-from services.gateway.bodies import parsed
 from services.gateway.intake import taken_in
 from services.gateway.multipart import boundary_of
 from services.gateway.projects import ensure_project
@@ -26,8 +25,8 @@ routes = APIRouter()
 
 @routes.post("/runs/batch", status_code=202)
 async def ingest_runs(request: Request, caller: Writer, store: StoreDep) -> dict[str, Any]:
-    async with taken_in(request) as body:
-        received = of_batch(await parsed(body))
+    async with taken_in(request) as taken:
+        received = of_batch(await taken.json())
         return await _keep(request, caller, store, received)
 
 
@@ -37,24 +36,24 @@ async def ingest_parts(request: Request, caller: Writer, store: StoreDep) -> dic
     boundary = boundary_of(request.headers.get("Content-Type", ""))
     if boundary is None:
         raise HTTPException(415, "Expected multipart/form-data with its boundary in the Content-Type.")
-    async with taken_in(request) as body:
-        received = await asyncio.to_thread(of_multipart, body, boundary, caller.workspace_id)
+    async with taken_in(request) as taken:
+        received = await asyncio.to_thread(of_multipart, taken.body, boundary, caller.workspace_id, taken.weigh)
         return await _keep(request, caller, store, received)
 
 
 @routes.post("/runs", status_code=202)
 async def create_run(request: Request, caller: Writer, store: StoreDep) -> dict[str, Any]:
     received = Received()
-    async with taken_in(request) as body:
-        received.add(await parsed(body), "post")
+    async with taken_in(request) as taken:
+        received.add(await taken.json(), "post")
         return await _keep(request, caller, store, received)
 
 
 @routes.patch("/runs/{run_id}", status_code=202)
 async def update_run(run_id: str, request: Request, caller: Writer, store: StoreDep) -> dict[str, Any]:
     received = Received()
-    async with taken_in(request) as body:
-        fields = await parsed(body)
+    async with taken_in(request) as taken:
+        fields = await taken.json()
         received.add({**fields, "id": run_id} if isinstance(fields, dict) else fields, "patch")
         return await _keep(request, caller, store, received)
 

@@ -270,13 +270,26 @@ async def test_beyond_what_a_process_holds_clients_are_asked_to_come_again(
     client: httpx.AsyncClient, app: FastAPI
 ) -> None:
     """And what was refused, or is done with, is not counted any more."""
-    app.state.room = Room(3_000)
-    small, large = of_run(new(), bodies={}), of_run(new(), bodies={"inputs": "x" * 4_000})
-    for _ in range(3):
-        refused = await send(client, large)
-        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
-        assert (await send(client, large, encoding="zstd")).status_code == 429
-        assert (await send(client, small)).status_code == 202
+    room = app.state.room = Room(20_000)
+    one = of_run(new(), bodies={"inputs": "x" * 4_000})
+    with room.hold() as others:
+        others.take(17_000)
+        for encoding in ("", "zstd"):
+            refused = await send(client, one, encoding=encoding)
+            assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
+        assert (await send(client, of_run(new(), bodies={}))).status_code == 202
+    assert (await send(client, one)).status_code == 202
+
+
+@pytest.mark.parametrize("inputs", ["x" * 30_000, [[]] * 1_000])
+async def test_what_one_gateway_can_never_hold_is_too_large_rather_than_too_early(
+    client: httpx.AsyncClient, app: FastAPI, inputs: Any
+) -> None:
+    """Also what is short, and large once it is read."""
+    app.state.room = Room(20_000)
+    answer = await send(client, of_run(new(), bodies={"inputs": inputs}))
+    assert answer.status_code == 413
+    assert "smaller parts" in answer.json()["detail"]
 
 
 async def test_bodies_that_come_at_once_share_the_room(client: httpx.AsyncClient, app: FastAPI) -> None:
@@ -297,7 +310,7 @@ async def test_bodies_that_come_at_once_share_the_room(client: httpx.AsyncClient
     assert (await send(client, of_run(new(), bodies={"inputs": "x" * 2_500}))).status_code == 429
     go_on.set()
     assert (await first).status_code == 202
-    assert room._free == 5_000
+    assert room.free == 5_000
 
 
 # Attachments
