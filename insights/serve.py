@@ -100,7 +100,8 @@ def _config(app: ASGIApp) -> uvicorn.Config:
 
 def _app(names: Sequence[str], settings: Settings, process: Process) -> ASGIApp:
     if "gateway" in names:
-        return make_app(process.store, process.bus.publish, process.check, settings, vault=process.vault)
+        bus = process.bus
+        return make_app(process.store, bus.publish, process.check, settings, vault=process.vault, prices=process.prices)
     return Starlette(routes=health_routes(process.check))
 
 

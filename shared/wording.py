@@ -8,7 +8,7 @@ _ENDS = ((". ", "? ", "! "), (", ", "; ", ": ", " ("), (" ",))  # where a text i
 
 def clean(text: str) -> str:
     """Without lone surrogates, which no event, no answer over HTTP and no field of a store takes."""
-    return _SURROGATE.sub("\ufffd", text)
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def counted(n: int, noun: str) -> str:

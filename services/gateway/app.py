@@ -1,37 +1,48 @@
 """The HTTP API, after LangSmith's as its official clients use it, under the three prefixes that they call."""
 
-import asyncio
-
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
 
-from services.gateway import jobs, keys, projects, runs, secrets
+from services.gateway import attachments, info, jobs, keys, projects, runs, secrets
 from services.gateway.access import Gate, Reader
 from services.gateway.headers import SecureHeaders
 from services.gateway.limits import Limits
+from services.gateway.room import Room
 from shared.addresses import Guard
 from shared.bus import Publish
 from shared.config import Settings
 from shared.errors import InsightsError, RefusedError, UnavailableError
 from shared.health import Check, show_metrics, state_routes
+from shared.llm import Prices
 from shared.store import Store
 from shared.vault import Vault
 
 PREFIXES = ("", "/api", "/api/v1")
-ROUTERS = (projects.routes, runs.routes, jobs.routes, secrets.routes, keys.routes)
+ROUTERS = (info.routes, projects.routes, runs.routes, attachments.routes, jobs.routes, secrets.routes, keys.routes)
 
 
 def make_app(
-    store: Store, publish: Publish, check: Check, settings: Settings | None = None, *, vault: Vault | None = None
+    store: Store,
+    publish: Publish,
+    check: Check,
+    settings: Settings | None = None,
+    *,
+    vault: Vault | None = None,
+    prices: Prices | None = None,
 ) -> FastAPI:
-    """Without a `vault` no secret can be stored. `settings`: the defaults if there are none."""
+    """Without a `vault` no secret can be stored. `settings`: the defaults if there are none.
+
+    `prices` are those that runs are reckoned with, unless their clients say what they cost.
+    """
     settings = settings or Settings()
     app = FastAPI(title="Insights", docs_url=None, redoc_url=None)
     app.state.store, app.state.publish, app.state.vault = store, publish, vault
     app.state.gate, app.state.guard = Gate(store, settings), Guard(settings.private_hosts)
-    app.state.ingesting = asyncio.Lock()
+    app.state.prices, app.state.room = prices, Room(settings.ingest_bytes)
     app.add_exception_handler(InsightsError, _say)
+    app.add_exception_handler(ClientDisconnect, _nothing)
     for prefix in PREFIXES:
         for routes in ROUTERS:
             app.include_router(routes, prefix=prefix)
@@ -57,3 +68,8 @@ async def _say(request: Request, error: Exception) -> JSONResponse:
     """An error of ours as HTTP: 400 for what the caller can mend, 503 for what is away."""
     away = isinstance(error, UnavailableError | RefusedError)
     return JSONResponse({"detail": str(error)}, 503 if away else 400)
+
+
+async def _nothing(request: Request, error: Exception) -> Response:
+    """To a client that has gone while it was sending."""
+    return Response(status_code=400)
