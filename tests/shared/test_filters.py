@@ -8,23 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import FilterError
-from shared.filters import (
-    FIELDS,
-    MAX_DEPTH,
-    MAX_LENGTH,
-    And,
-    Compare,
-    Filter,
-    HasKey,
-    HasPairs,
-    HasTag,
-    In,
-    Like,
-    Node,
-    Not,
-    Or,
-    parse,
-)
+from shared.filters import Filter, parse
+from shared.filters.entries import FAMILIES, Condition, Entry
+from shared.filters.fields import FIELDS
+from shared.filters.nodes import And, Compare, HasKey, HasPairs, HasTag, In, Like, Node, Not, Or, Search
+from shared.filters.parser import MAX_LENGTH
+from shared.filters.values import MAX_DEPTH
 from shared.models import Run
 
 SECOND = 1_000_000
@@ -222,9 +211,12 @@ def test_like_is_fast_whatever_its_pattern() -> None:
         (f"has(metadata, '{{\"a\": {'[' * 9000}')", 14, "pairs as JSON"),
         (f"has(metadata, '{{\"a\": {'[' * 200}{']' * 200}}}')", 14, "inside each other"),
         ('exists(tags, "beta")', 7, "has(tags"),
-        ('search("text")', 0, "not served yet"),
-        ('and(eq(metadata_key, "env"), eq(metadata_value, "prod"))', 7, "not served yet"),
-        ('eq(feedback_key, "stars")', 3, "not served yet"),
+        ("search(text)", 7, "Unknown field"),
+        ("gt(metadata_key, 'a')", 3, "use eq or neq"),
+        ("eq(input_key, null)", 3, "use eq or neq"),
+        ("lt(output_value, true)", 3, "use eq or neq"),
+        ("eq(feedback_score, 'good')", 19, "a number"),
+        ("eq(metadata_value, prod)", 19, "quotes"),
         (r'eq(name, "a\nb")', 11, "Unknown escape"),
         ("(eq(name, 'x'))", 0, "comparator"),
     ],
@@ -305,6 +297,9 @@ FRAGMENTS = st.sampled_from(
         "and(",
         "or(",
         "not(",
+        "search(",
+        "metadata_key",
+        "input_value",
         "eq(",
         "in(",
         "has(",
