@@ -23,9 +23,10 @@ from shared.models import (
     Stage,
     StoredRun,
 )
+from shared.store.queries import QueryStore
 
 
-class Store(Protocol):
+class Store(QueryStore, Protocol):
     async def init(self) -> None:
         """Make tables or indexes; harmless where they exist."""
 

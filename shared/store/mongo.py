@@ -37,6 +37,8 @@ from shared.store.documents import (
 from shared.store.leases import Lease, lapse
 from shared.store.mongo_answers import MongoAnswers
 from shared.store.mongo_calls import SLICE, key_of, plain_errors
+from shared.store.mongo_queries import RUN_INDEXES, MongoQueries
+from shared.store.queries import indexed
 
 CHUNK = 8_000_000
 PATIENCE_MS = 5_000
@@ -58,11 +60,12 @@ _INDEXES: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
     ("items", "by_state", ("workspace_id", "job_id", "state", "id"), {}),
     ("reports", "by_job", ("workspace_id", "job_id"), {}),
     ("spending", "by_job", ("workspace_id", "job_id"), {}),
+    *RUN_INDEXES,
     ("answers", "by_stage", ("workspace_id", "stage", "size"), {}),
 )
 
 
-class MongoStore(MongoAnswers):
+class MongoStore(MongoAnswers, MongoQueries):
     def __init__(self, client: Any, place: str) -> None:
         """`place` is host, port and database for messages, without a password."""
         self.place = place
@@ -84,6 +87,7 @@ class MongoStore(MongoAnswers):
 
     @plain_errors
     async def init(self) -> None:
+        await self._fill_in()
         for collection, name, fields, options in _INDEXES:
             keys = [(field, ASCENDING) for field in fields]
             await self._database[collection].create_index(keys, name=name, **options)
@@ -442,4 +446,5 @@ def _run_document(run: Run) -> dict[str, Any]:
         "start_time": run.start_time,
         "received_at": run.received_at,
         "document": dump_run(run),
+        **indexed(run),
     }

@@ -7,16 +7,19 @@ from typing import Any
 from shared.models import BodyPart, Project, Run, StoredRun
 from shared.sqlite import Database
 from shared.store.documents import PROJECT, dump_run, encode, load_run, trace_order, without_twins
+from shared.store.queries import indexed
 
 _SAVE_RUN = """
-INSERT INTO runs (workspace_id, id, project_id, trace_id, root, start_time, received_at, document)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO runs (workspace_id, id, project_id, trace_id, root, start_time, received_at, document,
+    time, status, run_type, name, thread_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (workspace_id, id) DO UPDATE SET project_id = excluded.project_id, trace_id = excluded.trace_id,
     root = excluded.root, start_time = excluded.start_time, received_at = excluded.received_at,
-    document = excluded.document
+    document = excluded.document, time = excluded.time, status = excluded.status, run_type = excluded.run_type,
+    name = excluded.name, thread_id = excluded.thread_id
 """
 _ROOT_RUNS = """
-SELECT document FROM runs INDEXED BY root_runs
+SELECT document FROM runs INDEXED BY roots_by_id
 WHERE workspace_id = :workspace_id AND project_id = :project_id AND root = 1 AND id > :after
     AND (:start IS NULL OR start_time >= :start) AND (:end IS NULL OR start_time < :end)
     AND (:received_before IS NULL OR received_at < :received_before)
@@ -129,6 +132,7 @@ def _row(run: Run) -> tuple[Any, ...]:
         run.start_time,
         run.received_at,
         dump_run(run),
+        *indexed(run).values(),
     )
 
 
