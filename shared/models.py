@@ -63,6 +63,12 @@ class Run(Document):
     prompt_cost: float | None = Field(default=None, description="dollars")
     completion_cost: float | None = None
     total_cost: float | None = None
+    prompt_token_details: dict[str, float] = Field(default_factory=dict, description="tokens by kind: cache_read, …")
+    completion_token_details: dict[str, float] = Field(default_factory=dict)
+    prompt_cost_details: dict[str, float] = Field(default_factory=dict, description="dollars by kind")
+    completion_cost_details: dict[str, float] = Field(default_factory=dict)
+    priced: bool = Field(default=False, description="the costs are list prices times tokens, and nobody sent them")
+    first_token_time: int | None = None
     tags: tuple[str, ...] = ()
     metadata: dict[str, Any] = Field(default_factory=dict, description="may hold NaN, lone surrogates, big integers")
     feedback: dict[str, Feedback] = Field(default_factory=dict)
@@ -81,10 +87,30 @@ BodyPart = Literal["inputs", "outputs", "extra", "error", "events", "serialized"
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A run with its bodies: each part is opaque bytes (`shared/bodies.py` makes and reads them)."""
+    """A run with its bodies: each part is opaque bytes (`shared/bodies.py` makes and reads them).
+
+    `version` is another after each write, and None where nothing is stored: see `Store.merge_runs`.
+    """
 
     run: Run
     bodies: Mapping[BodyPart, bytes] = field(default_factory=dict)
+    version: str | None = None
+
+
+class Attachment(Document):
+    """A file that came with a run. `name` and `mime_type` are what its client says."""
+
+    workspace_id: str
+    run_id: str
+    name: str
+    mime_type: str
+    size: int = Field(description="bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAttachment:
+    attachment: Attachment
+    body: bytes
 
 
 class JobState(StrEnum):

@@ -23,10 +23,11 @@ from shared.models import (
     Stage,
     StoredRun,
 )
+from shared.store.attachments import AttachmentStore
 from shared.store.queries import QueryStore
 
 
-class Store(QueryStore, Protocol):
+class Store(AttachmentStore, QueryStore, Protocol):
     async def init(self) -> None:
         """Make tables or indexes; harmless where they exist."""
 
@@ -50,6 +51,17 @@ class Store(QueryStore, Protocol):
 
     async def save_runs(self, runs: Sequence[StoredRun]) -> None:
         """Insert or replace, each run with all its bodies; one durable write. The order of `runs` decides twins."""
+
+    async def merge_runs(self, runs: Sequence[StoredRun]) -> set[str]:
+        """Save each run if it is still stored in this version (None: if it is not stored); the ids of those not saved.
+
+        Bodies that are not given stay. Each run comes once; those that are saved are so in one durable write.
+        """
+
+    async def stored_runs(self, workspace_id: str, parts: Mapping[str, Collection[BodyPart]]) -> dict[str, StoredRun]:
+        """By id, each with its version and those of its bodies that `parts` names, all as they were at one moment, or
+        `merge_runs` will not take it.
+        """
 
     async def runs(self, workspace_id: str, run_ids: Collection[str]) -> dict[str, Run]:
         """By id; what does not exist is not in it."""

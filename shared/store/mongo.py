@@ -1,14 +1,12 @@
 """The store in MongoDB: no transactions; every race is decided by the filter of one update.
 
 Nothing is counted up but the bill (`mongo_answers.py`): an event comes more than once, but a call is paid each time.
-`_id` is the natural key in one string (`key_of`), so that a duplicate key means that the document exists. A run is
-written after its bodies, so that whoever sees it finds them. A body of more than CHUNK bytes lies in chunks whose key
-holds the body's hash, so that two writers of one run never mix.
+`_id` is the natural key in one string (`key_of`), so that a duplicate key means that the document exists. Runs and
+their bodies are in `mongo_runs.py`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from hashlib import blake2b
-from typing import Any, Self, get_args
+from typing import Any, Self
 from uuid import uuid4
 
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -18,31 +16,17 @@ from pymongo.uri_parser import parse_uri
 
 from shared.bodies import pack, unpack
 from shared.ending import now
-from shared.errors import RefusedError, UnavailableError, UsageError
-from shared.models import OPEN, Assignment, BodyPart, Item, ItemState, Job, JobState, Plan, Project, Report, Run
-from shared.models import StoredRun as Stored
-from shared.store.documents import (
-    ITEM,
-    JOB,
-    PROJECT,
-    assigned,
-    dump_run,
-    encode,
-    load_run,
-    names,
-    slices,
-    trace_order,
-    without_twins,
-)
+from shared.errors import UnavailableError, UsageError
+from shared.models import OPEN, Assignment, Item, ItemState, Job, JobState, Plan, Project, Report
+from shared.store.documents import ITEM, JOB, PROJECT, assigned, encode, names, slices
 from shared.store.leases import Lease, lapse
 from shared.store.mongo_answers import MongoAnswers
-from shared.store.mongo_calls import SLICE, key_of, plain_errors
+from shared.store.mongo_attachments import MongoAttachments
+from shared.store.mongo_calls import SLICE, by, key_of, page, plain_errors
 from shared.store.mongo_queries import RUN_INDEXES, MongoQueries
-from shared.store.queries import indexed
+from shared.store.mongo_runs import MongoRuns
 
-CHUNK = 8_000_000
 PATIENCE_MS = 5_000
-_PARTS: tuple[BodyPart, ...] = get_args(BodyPart)
 _IN_FLIGHT = [str(ItemState.RELEASED), str(ItemState.SUMMARIZED)]
 _INDEXES: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
     ("projects", "by_name", ("workspace_id", "name", "created_at", "id"), {}),
@@ -61,11 +45,12 @@ _INDEXES: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
     ("reports", "by_job", ("workspace_id", "job_id"), {}),
     ("spending", "by_job", ("workspace_id", "job_id"), {}),
     *RUN_INDEXES,
+    ("attachments", "by_run", ("workspace_id", "run_id"), {}),
     ("answers", "by_stage", ("workspace_id", "stage", "size"), {}),
 )
 
 
-class MongoStore(MongoAnswers, MongoQueries):
+class MongoStore(MongoRuns, MongoQueries, MongoAttachments, MongoAnswers):
     def __init__(self, client: Any, place: str) -> None:
         """`place` is host, port and database for messages, without a password."""
         self.place = place
@@ -118,92 +103,13 @@ class MongoStore(MongoAnswers, MongoQueries):
     @plain_errors
     async def project_named(self, workspace_id: str, name: str) -> Project | None:
         given = {"workspace_id": workspace_id, "name": encode(name)}
-        found = await self._database.projects.find_one(given, sort=_by("created_at", "id"))
+        found = await self._database.projects.find_one(given, sort=by("created_at", "id"))
         return PROJECT.load(found) if found else None
 
     @plain_errors
     async def set_project_source(self, workspace_id: str, project_id: str, source: Mapping[str, Any]) -> None:
         change = {"$set": {"source": encode(dict(source))}}
         await self._database.projects.update_one({"_id": key_of(workspace_id, project_id)}, change)
-
-    # Runs
-
-    @plain_errors
-    async def save_runs(self, runs: Sequence[Stored]) -> None:
-        latest = without_twins(runs)
-        heads = [head for stored in latest for head in await self._save_chunks(stored)]
-        gone = [key for stored in latest for key in _absent(stored)]
-        await self._replace("bodies", heads)
-        for part in slices(gone, SLICE):
-            await self._database.bodies.delete_many({"_id": {"$in": part}})
-        await self._replace("runs", [_run_document(stored.run) for stored in latest])
-
-    @plain_errors
-    async def runs(self, workspace_id: str, run_ids: Collection[str]) -> dict[str, Run]:
-        keys = [key_of(workspace_id, run_id) for run_id in run_ids]
-        found = await self._among("runs", "_id", keys)
-        return {document["id"]: load_run(document["document"]) for document in found}
-
-    @plain_errors
-    async def trace_runs(self, workspace_id: str, trace_ids: Collection[str]) -> list[Run]:
-        found = await self._among("runs", "trace_id", trace_ids, workspace_id=workspace_id)
-        return sorted((load_run(document["document"]) for document in found), key=trace_order)
-
-    @plain_errors
-    async def root_runs(
-        self,
-        workspace_id: str,
-        project_id: str,
-        *,
-        start: int | None = None,
-        end: int | None = None,
-        received_before: int | None = None,
-        after: str | None = None,
-        limit: int = 1_000,
-    ) -> list[Run]:
-        window = {"$gte": start, "$lt": end}
-        given = {
-            "workspace_id": workspace_id,
-            "project_id": project_id,
-            "root": True,
-            "id": {"$gt": after or ""},
-            "start_time": {name: bound for name, bound in window.items() if bound is not None},
-            "received_at": {"$lt": received_before} if received_before is not None else {},
-        }
-        given = {name: value for name, value in given.items() if value != {}}
-        found = await _page(self._database.runs.find(given, {"document": 1}), limit)
-        return [load_run(document["document"]) for document in found]
-
-    @plain_errors
-    async def bodies(
-        self, workspace_id: str, run_ids: Collection[str], parts: Collection[BodyPart]
-    ) -> dict[str, dict[BodyPart, bytes]]:
-        keys = [key_of(workspace_id, run_id, part) for run_id in run_ids for part in parts]
-        found: dict[str, dict[BodyPart, bytes]] = {}
-        for head in await self._among("bodies", "_id", keys):
-            body = head["body"] if head["more"] == 0 else await self._whole(head)
-            found.setdefault(head["run_id"], {})[head["part"]] = body
-        return found
-
-    async def _save_chunks(self, stored: Stored) -> list[dict[str, Any]]:
-        """The head of each body of the run, not yet written; the chunks behind it, written."""
-        heads = []
-        for part, body in stored.bodies.items():
-            key = key_of(stored.run.workspace_id, stored.run.id, part)
-            rest = [body[at : at + CHUNK] for at in range(CHUNK, len(body), CHUNK)]
-            digest = blake2b(body, digest_size=16).hexdigest() if rest else ""
-            for place, chunk in enumerate(rest):
-                await self._replace("bodies", [{"_id": key_of(key, digest, place), "body": chunk}])
-            head = {"_id": key, "run_id": stored.run.id, "part": part, "body": body[:CHUNK]}
-            heads.append({**head, "more": len(rest), "digest": digest})
-        return heads
-
-    async def _whole(self, head: Mapping[str, Any]) -> bytes:
-        keys = [key_of(head["_id"], head["digest"], place) for place in range(head["more"])]
-        chunks = {chunk["_id"]: chunk["body"] for chunk in await self._among("bodies", "_id", keys)}
-        if missing := len(keys) - len(chunks):
-            raise RefusedError(f"{missing} chunks of body {head['_id']} are missing: send this run again.")
-        return b"".join((head["body"], *(chunks[key] for key in keys)))
 
     # Jobs
 
@@ -225,12 +131,12 @@ class MongoStore(MongoAnswers, MongoQueries):
     @plain_errors
     async def jobs_in(self, states: Collection[JobState], *, limit: int = 1_000) -> list[Job]:
         cursor = self._database.jobs.find({"state": {"$in": names(states)}})
-        return [JOB.load(document) for document in await _page(cursor, limit, "created_at", "id")]
+        return [JOB.load(document) for document in await page(cursor, limit, "created_at", "id")]
 
     @plain_errors
     async def unannounced_jobs(self, created_before: int) -> list[Job]:
         cursor = self._database.jobs.find({"announced": False, "created_at": {"$lt": created_before}})
-        return [JOB.load(document) for document in await cursor.sort(_by("created_at", "id")).to_list(None)]
+        return [JOB.load(document) for document in await cursor.sort(by("created_at", "id")).to_list(None)]
 
     @plain_errors
     async def move_job(
@@ -308,7 +214,7 @@ class MongoStore(MongoAnswers, MongoQueries):
         if states is not None:
             given["state"] = {"$in": names(states)}
         cursor = self._database["items"].find(given, None if features else {"features": 0})
-        return [ITEM.load(document) for document in await _page(cursor, limit)]
+        return [ITEM.load(document) for document in await page(cursor, limit)]
 
     @plain_errors
     async def count_items(self, workspace_id: str, job_id: str) -> dict[ItemState, int]:
@@ -329,12 +235,12 @@ class MongoStore(MongoAnswers, MongoQueries):
         """A mark of this call says which of them it, and not another at the same time, has moved."""
         pending, mark = str(ItemState.PENDING), uuid4().hex
         given = {"workspace_id": workspace_id, "job_id": job_id, "state": pending}
-        found = await _page(self._database["items"].find(given, {"id": 1}), limit)
+        found = await page(self._database["items"].find(given, {"id": 1}), limit)
         among = {"_id": {"$in": [document["_id"] for document in found]}}
         change = {"$set": {"state": str(ItemState.RELEASED), "released_by": mark}}
         moved = await self._database["items"].update_many({**among, "state": pending}, change)
         if moved.modified_count < len(found):
-            found = await _page(self._database["items"].find({**among, "released_by": mark}, {"id": 1}), limit)
+            found = await page(self._database["items"].find({**among, "released_by": mark}, {"id": 1}), limit)
         return [document["id"] for document in found]
 
     @plain_errors
@@ -414,37 +320,3 @@ def _options(given: Mapping[str, Any]) -> dict[str, Any]:
     named = {name.lower() for name in given}
     ours = {"serverSelectionTimeoutMS": PATIENCE_MS, "appname": "insights"}
     return {name: value for name, value in ours.items() if name.lower() not in named}
-
-
-def _by(*fields: str) -> list[tuple[str, int]]:
-    return [(field, ASCENDING) for field in fields]
-
-
-async def _page(cursor: Any, limit: int, *fields: str) -> list[dict[str, Any]]:
-    """At most `limit` documents, sorted by `fields`, or by id. MongoDB reads a limit of 0 as none."""
-    if limit < 1:
-        return []
-    found: list[dict[str, Any]] = await cursor.sort(_by(*(fields or ("id",)))).limit(limit).to_list(None)
-    return found
-
-
-def _absent(stored: Stored) -> list[str]:
-    """The keys of the bodies that a run, as it is now, does not have."""
-    return [
-        key_of(stored.run.workspace_id, stored.run.id, part) for part in _PARTS if not stored.bodies.keys() & {part}
-    ]
-
-
-def _run_document(run: Run) -> dict[str, Any]:
-    return {
-        "_id": key_of(run.workspace_id, run.id),
-        "workspace_id": run.workspace_id,
-        "id": run.id,
-        "project_id": run.project_id,
-        "trace_id": run.trace_id,
-        "root": run.parent_run_id is None,
-        "start_time": run.start_time,
-        "received_at": run.received_at,
-        "document": dump_run(run),
-        **indexed(run),
-    }

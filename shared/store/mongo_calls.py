@@ -6,13 +6,14 @@ from typing import Any, ParamSpec, TypeVar
 from urllib.parse import quote
 
 from bson.errors import BSONError
-from pymongo import ReplaceOne
+from pymongo import ASCENDING, ReplaceOne
 from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
 
 from shared.errors import RefusedError, UnavailableError
 from shared.store.documents import slices
 
 SLICE = 1_000  # documents of one call
+CHUNK = 8_000_000  # bytes: a document holds at most 16 MB
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,8 +37,25 @@ def plain_errors(method: Method[P, T]) -> Method[P, T]:
     return call
 
 
+def by(*fields: str) -> list[tuple[str, int]]:
+    return [(field, ASCENDING) for field in fields]
+
+
+async def page(cursor: Any, limit: int, *fields: str) -> list[dict[str, Any]]:
+    """At most `limit` documents, sorted by `fields`, or by id. MongoDB reads a limit of 0 as none."""
+    if limit < 1:
+        return []
+    found: list[dict[str, Any]] = await cursor.sort(by(*(fields or ("id",)))).limit(limit).to_list(None)
+    return found
+
+
 def key_of(*parts: str | int) -> str:
     return "/".join(quote(str(part), safe="", errors="surrogatepass") for part in parts)
+
+
+def chunked(body: bytes) -> list[bytes]:
+    """At least one."""
+    return [body[at : at + CHUNK] for at in range(0, len(body), CHUNK)] or [b""]
 
 
 class MongoCalls:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from uuid import uuid4
 
 from shared.models import BodyPart, Project, Run, StoredRun
 from shared.sqlite import Database
@@ -11,12 +12,18 @@ from shared.store.queries import indexed
 
 _SAVE_RUN = """
 INSERT INTO runs (workspace_id, id, project_id, trace_id, root, start_time, received_at, document,
-    time, status, run_type, name, thread_id)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    time, status, run_type, name, thread_id, version)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (workspace_id, id) DO UPDATE SET project_id = excluded.project_id, trace_id = excluded.trace_id,
     root = excluded.root, start_time = excluded.start_time, received_at = excluded.received_at,
     document = excluded.document, time = excluded.time, status = excluded.status, run_type = excluded.run_type,
-    name = excluded.name, thread_id = excluded.thread_id
+    name = excluded.name, thread_id = excluded.thread_id, version = excluded.version
+"""
+_MERGE_RUN = f"{_SAVE_RUN} WHERE runs.version IS ?"
+_SAVE_BODY = "INSERT OR REPLACE INTO bodies VALUES (?, ?, ?, ?)"
+_STORED_RUN = "SELECT version, document FROM runs WHERE workspace_id = ? AND id = ?"
+_BODIES_OF = """
+SELECT part, body FROM bodies WHERE workspace_id = ? AND run_id = ? AND part IN (SELECT value FROM json_each(?))
 """
 _ROOT_RUNS = """
 SELECT document FROM runs INDEXED BY roots_by_id
@@ -60,20 +67,43 @@ class SqliteRuns:
 
     async def save_runs(self, runs: Sequence[StoredRun]) -> None:
         latest = without_twins(runs)
-        rows = [_row(stored.run) for stored in latest]
+        rows, bodies = _rows(latest)
         keys = [(stored.run.workspace_id, stored.run.id) for stored in latest]
-        bodies = [
-            (stored.run.workspace_id, stored.run.id, part, body)
-            for stored in latest
-            for part, body in stored.bodies.items()
-        ]
 
         def work(connection: sqlite3.Connection) -> None:
             connection.executemany(_SAVE_RUN, rows)
             connection.executemany("DELETE FROM bodies WHERE workspace_id = ? AND run_id = ?", keys)
-            connection.executemany("INSERT INTO bodies VALUES (?, ?, ?, ?)", bodies)
+            connection.executemany(_SAVE_BODY, bodies)
 
         await self._database.write(work)
+
+    async def merge_runs(self, runs: Sequence[StoredRun]) -> set[str]:
+        made = [(stored.run.id, stored.version, *_rows([stored])) for stored in runs]
+
+        def work(connection: sqlite3.Connection) -> set[str]:
+            changed = set()
+            for run_id, version, (row,), bodies in made:
+                if connection.execute(_MERGE_RUN, (*row, version)).rowcount:
+                    connection.executemany(_SAVE_BODY, bodies)
+                else:
+                    changed.add(run_id)
+            return changed
+
+        return await self._database.write(work)
+
+    async def stored_runs(self, workspace_id: str, parts: Mapping[str, Collection[BodyPart]]) -> dict[str, StoredRun]:
+        """The version is read before the bodies: if they are newer, `merge_runs` finds another version."""
+        wanted = {run_id: encode(list(names)) for run_id, names in parts.items()}
+
+        def work(connection: sqlite3.Connection) -> dict[str, StoredRun]:
+            found = {}
+            for run_id, names in wanted.items():
+                if (row := connection.execute(_STORED_RUN, (workspace_id, run_id)).fetchone()) is not None:
+                    bodies = dict(connection.execute(_BODIES_OF, (workspace_id, run_id, names)).fetchall())
+                    found[run_id] = StoredRun(load_run(row[1]), bodies, row[0])
+            return found
+
+        return await self._database.read(work)
 
     async def runs(self, workspace_id: str, run_ids: Collection[str]) -> dict[str, Run]:
         found = await self._runs_where("id", workspace_id, run_ids)
@@ -119,6 +149,15 @@ class SqliteRuns:
         given = (workspace_id, encode(list(values)))
         rows = await self._database.read(lambda c: c.execute(sql, given).fetchall())
         return [load_run(text) for (text,) in rows]
+
+
+def _rows(runs: Sequence[StoredRun]) -> tuple[list[tuple[Any, ...]], list[tuple[str, str, BodyPart, bytes]]]:
+    """Those of the runs, in a version that no other write has, and those of their bodies."""
+    version = uuid4().hex
+    bodies = [
+        (stored.run.workspace_id, stored.run.id, part, body) for stored in runs for part, body in stored.bodies.items()
+    ]
+    return [(*_row(stored.run), version) for stored in runs], bodies
 
 
 def _row(run: Run) -> tuple[Any, ...]:

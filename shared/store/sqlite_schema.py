@@ -2,7 +2,7 @@
 
 `features` are apart from `items`, since SQLite writes a whole row again when one column changes. The index
 `items_by_state` alone answers how many items of a job are in which state, and which come next.
-`checks` has one row, which each check of the store writes.
+`signing_keys` has at most one row; `checks` has one, which each check of the store writes.
 """
 
 import sqlite3
@@ -20,7 +20,7 @@ CREATE INDEX IF NOT EXISTS projects_by_name ON projects (workspace_id, name, cre
 CREATE TABLE IF NOT EXISTS runs (
     workspace_id TEXT NOT NULL, id TEXT NOT NULL, project_id TEXT NOT NULL, trace_id TEXT NOT NULL,
     root INTEGER NOT NULL, start_time INTEGER, received_at INTEGER NOT NULL, document TEXT NOT NULL,
-    time INTEGER, status TEXT, run_type TEXT, name TEXT, thread_id TEXT,
+    time INTEGER, status TEXT, run_type TEXT, name TEXT, thread_id TEXT, version TEXT,
     PRIMARY KEY (workspace_id, id)
 );
 CREATE INDEX IF NOT EXISTS runs_by_trace ON runs (workspace_id, trace_id);
@@ -82,6 +82,14 @@ CREATE TABLE IF NOT EXISTS spending (
     PRIMARY KEY (workspace_id, job_id, stage, model)
 );
 
+CREATE TABLE IF NOT EXISTS attachments (
+    workspace_id TEXT NOT NULL, run_id TEXT NOT NULL, name TEXT NOT NULL, mime_type TEXT NOT NULL,
+    size INTEGER NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (workspace_id, run_id, name)
+);
+
+CREATE TABLE IF NOT EXISTS signing_keys (id INTEGER PRIMARY KEY, key BLOB NOT NULL);
+
 CREATE TABLE IF NOT EXISTS checks (id INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 """
 
@@ -99,7 +107,7 @@ CREATE INDEX IF NOT EXISTS runs_by_thread ON runs
 
 _ADDED = {  # columns that files of earlier versions lack
     "jobs": ("answers_in",),
-    "runs": ("time", "status", "run_type", "name", "thread_id"),
+    "runs": ("version", "time", "status", "run_type", "name", "thread_id"),
     "items": ("unusual", "effort", "draft", "unknown", "quotes", "quotes_dropped", "unread"),
 }
 

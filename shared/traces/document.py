@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-from shared import bodies
+from shared.bodies import Body
+from shared.llm.prices import Prices
 from shared.models import BodyPart, Feedback, Run
 from shared.traces.identity import run_id
 from shared.traces.record import UNKNOWN
@@ -16,14 +17,16 @@ ERROR_LENGTH = 500
 PARTS: tuple[BodyPart, ...] = get_args(BodyPart)
 _THREADS = ("session_id", "conversation_id", "thread_id")
 _KEPT = ("name", "run_type", "dotted_order", "parent_run_id", "trace_id", "thread_id")
-_USAGE = ("prompt_tokens", "completion_tokens", "total_tokens", "prompt_cost", "completion_cost", "total_cost")
+READ: tuple[BodyPart, ...] = ("outputs", "extra", "error", "events")  # what a document is made from
 
 
-def document(fields: Mapping[str, Any], stored: Run | None = None, **keys: Any) -> Run:
+def document(fields: Mapping[str, Any], stored: Run | None = None, prices: Prices | None = None, **keys: Any) -> Run:
     """`keys` are workspace_id, id, project_id, source_id and received_at. `stored` fills in tokens, costs, feedback.
 
-    Values of a wrong type are unknown. A run whose trace is not told has its parent's id as `trace_id`, or its own.
+    Bodies are of class Body. Values of a wrong type are unknown. A run whose trace is not told has its parent's id as
+    `trace_id`, or its own.
     """
+    fields = {**fields, **{part: fields[part].value for part in READ if part in fields}}
     error = error_text(fields.get("error"))
     start = micros(fields.get("start_time"))
     end = micros(fields.get("end_time"))
@@ -44,21 +47,22 @@ def document(fields: Mapping[str, Any], stored: Run | None = None, **keys: Any) 
         "error": first_line(error),
         "tags": _tags(fields.get("tags")),
         "metadata": metadata,
+        "first_token_time": _first_token(fields.get("events")) or micros(fields.get("first_token_time")),
         "feedback": _feedback(fields.get("feedback_stats")) or (stored.feedback if stored else {}),
     }
-    return Run(**keys, **known, **_usage(fields, stored))
+    return Run(**keys, **known, **usage(fields, stored, prices))
 
 
 def packed(fields: Mapping[str, Any]) -> dict[BodyPart, bytes]:
-    return {part: bodies.pack(fields[part]) for part in PARTS if fields.get(part) is not None}
+    return {part: fields[part].packed for part in PARTS if part in fields}
 
 
 def fields_of(run: Run, parts: Mapping[BodyPart, bytes]) -> dict[str, Any]:
     """What a stored run tells of its source, but for what may be only our default: a later record may know better."""
-    fields: dict[str, Any] = {part: bodies.unpack(body) for part, body in parts.items()}
+    fields: dict[str, Any] = {part: Body(packed=body) for part, body in parts.items()}
     defaults = {"name": "", "run_type": "chain", "trace_id": run.parent_run_id or run.id}
     fields |= {name: kept for name in _KEPT if (kept := getattr(run, name)) not in (None, defaults.get(name))}
-    for name in ("start_time", "end_time"):
+    for name in ("start_time", "end_time", "first_token_time"):
         if (time := getattr(run, name)) is not None:
             fields[name] = text_of(time)
     if run.tags:
@@ -80,14 +84,6 @@ def first_line(error: str | None) -> str | None:
     return clean(lines[0])[:ERROR_LENGTH] if lines else None
 
 
-def _usage(fields: Mapping[str, Any], stored: Run | None) -> dict[str, float | None]:
-    found = usage(fields)
-    numbers: dict[str, float | None] = {name: getattr(found, name) for name in _USAGE}
-    if stored is None:
-        return numbers
-    return {name: getattr(stored, name) if value is None else value for name, value in numbers.items()}
-
-
 def _status(
     fields: Mapping[str, Any], error: str | None, start: int | None, end: int | None
 ) -> Literal["success", "error", "pending"] | None:
@@ -101,6 +97,13 @@ def _status(
     if end is not None or fields.get("outputs"):
         return "success"
     return "pending" if start is not None else "success"
+
+
+def _first_token(events: object) -> int | None:
+    for event in events if isinstance(events, list) else ():
+        if isinstance(event, dict) and event.get("name") == "new_token":
+            return micros(event.get("time"))
+    return None
 
 
 def _dotted(fields: Mapping[str, Any]) -> list[str]:

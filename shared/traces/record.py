@@ -22,6 +22,7 @@ class RawRun:
     """A run as its source has it, but for ids, which are UUIDs, and metadata, which is in `extra`.
 
     `source_id` is the source's own id where that is no UUID. `size` is in bytes, of the line, at its first record.
+    `project_id` is None where whoever ingests it decides. A body may already be a Body.
     """
 
     id: str
@@ -29,6 +30,7 @@ class RawRun:
     operation: Operation
     fields: dict[str, Any]
     size: int = 0
+    project_id: str | None = None
 
 
 def run_records(

@@ -1,8 +1,14 @@
 """Tokens and costs of a run, from the first place that has any. What no place has is None, never 0."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from itertools import islice
 from typing import Any
+
+from shared.llm.prices import Price, Prices
+from shared.llm.usage import Usage as CallUsage
+from shared.llm.usage import cost
+from shared.models import Run
+from shared.wording import clean
 
 Three = tuple[float | None, float | None, float | None]
 _LARGEST = 2**53
@@ -14,24 +20,63 @@ _TOKENS = (
 _COSTS = (("prompt_cost", "input_cost"), ("completion_cost", "output_cost"), ("total_cost",))
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Counts of tokens, and dollars. A total that no place has is the sum of its parts, where both are known."""
+_DETAILS = {
+    "prompt_token_details": ("prompt_token_details", "input_token_details"),
+    "completion_token_details": ("completion_token_details", "output_token_details"),
+    "prompt_cost_details": ("prompt_cost_details", "input_cost_details"),
+    "completion_cost_details": ("completion_cost_details", "output_cost_details"),
+}
+_NAMES = ("prompt_tokens", "completion_tokens", "total_tokens")
+_COST_NAMES = ("prompt_cost", "completion_cost", "total_cost")
+_NAME_LENGTH = 200
+_KINDS = 50  # of tokens that one run may tell apart
+_PRICED = ("llm", "embedding")  # a chain repeats what its calls used
 
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    total_tokens: int | None
-    prompt_cost: float | None
-    completion_cost: float | None
-    total_cost: float | None
 
+def usage(fields: Mapping[str, Any], stored: Run | None = None, prices: Prices | None = None) -> dict[str, Any]:
+    """Tokens, costs in dollars and their details, as fields of Run, of the fields of a record.
 
-def usage(fields: Mapping[str, Any]) -> Usage:
-    """Of the fields of a run, as in RawRun."""
+    What the fields lack is as in `stored`. Costs that nobody sent are the model's list price, where that is known.
+    """
     places = [place for place in _places(fields) if place]
-    tokens = _found(places, _TOKENS)
-    costs = _found(places, _COSTS)
-    return Usage(_count(tokens[0]), _count(tokens[1]), _count(tokens[2]), *costs)
+    found: dict[str, Any] = dict(zip(_NAMES, map(_count, _found(places, _TOKENS)), strict=True))
+    found |= zip(_COST_NAMES, _found(places, _COSTS), strict=True)
+    found |= {name: _details(places, names) for name, names in _DETAILS.items()}
+    if stored is not None:
+        found |= _known(found, stored, again=prices is not None)
+    if prices is not None and all(found[name] is None for name in _COST_NAMES):
+        found |= _priced(fields, found, prices)
+    return found
+
+
+def _known(found: Mapping[str, Any], stored: Run, *, again: bool) -> dict[str, Any]:
+    """What is stored of all that is not found. List prices are left out where they can be worked out `again`."""
+    missing = [name for name, value in found.items() if value is None or value == {}]
+    if not stored.priced:
+        return {name: getattr(stored, name) for name in missing}
+    if again or any(found[name] is not None for name in _COST_NAMES):
+        return {name: getattr(stored, name) for name in missing if name not in _COST_NAMES}
+    return {"priced": True, **{name: getattr(stored, name) for name in missing}}
+
+
+def _priced(fields: Mapping[str, Any], found: Mapping[str, Any], prices: Prices) -> dict[str, Any]:
+    prompt, completion = found["prompt_tokens"], found["completion_tokens"]
+    if fields.get("run_type") not in _PRICED or prompt is None or (price := _price(fields, prices)) is None:
+        return {}
+    cached = min(prompt, round(found["prompt_token_details"].get("cache_read", 0)))
+    prompt_cost = cost(CallUsage(input=prompt, cached=cached), price) or 0.0
+    completion_cost = cost(CallUsage(output=completion or 0), price) or 0.0
+    costs = dict(zip(_COST_NAMES, (prompt_cost, completion_cost, prompt_cost + completion_cost), strict=True))
+    return {**costs, "priced": True}
+
+
+def _price(fields: Mapping[str, Any], prices: Prices) -> Price | None:
+    """That of the model which metadata name, as LangSmith's clients do, or the parameters of LangChain's call."""
+    extra = fields.get("extra")
+    parameters = _in(extra, "invocation_params")
+    names = (_in(extra, "metadata").get("ls_model_name"), parameters.get("model"), parameters.get("model_name"))
+    name = next((name for name in names if isinstance(name, str) and name), None)
+    return prices.of(name[:_NAME_LENGTH]) if name else None
 
 
 def number(value: object) -> float | None:
@@ -55,6 +100,16 @@ def _found(places: Sequence[Mapping[str, Any]], names: tuple[tuple[str, ...], ..
         if prompt is not None or completion is not None or total is not None:
             return prompt, completion, total
     return None, None, None
+
+
+def _details(places: Sequence[Mapping[str, Any]], names: tuple[str, ...]) -> dict[str, float]:
+    """Of the first place that has one of these names with numbers in it."""
+    for place in places:
+        for name in names:
+            inner = islice(_in(place, name).items(), _KINDS)
+            if found := {clean(key): known for key, value in inner if (known := number(value)) is not None}:
+                return found
+    return {}
 
 
 def _places(fields: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

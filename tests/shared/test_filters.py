@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from shared.errors import FilterError
 from shared.filters import Filter, parse
-from shared.filters.entries import FAMILIES, Condition, Entry
 from shared.filters.fields import FIELDS
-from shared.filters.nodes import And, Compare, HasKey, HasPairs, HasTag, In, Like, Node, Not, Or, Search
+from shared.filters.nodes import And, Compare, HasKey, HasPairs, HasTag, In, Like, Node, Not, Or
 from shared.filters.parser import MAX_LENGTH
 from shared.filters.values import MAX_DEPTH
 from shared.models import Run

@@ -3,7 +3,8 @@
 import io
 import json
 import random
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -28,7 +29,7 @@ WORKSPACE = "w"
 
 
 class FakeStore:
-    """The three methods that ingest uses, over a dict."""
+    """The four methods that ingest uses, over a dict."""
 
     def __init__(self) -> None:
         self.saved: dict[str, StoredRun] = {}
@@ -38,13 +39,23 @@ class FakeStore:
         self.writes.append(len(runs))
         self.saved.update({each.run.id: each for each in runs})
 
+    async def merge_runs(self, runs: Sequence[StoredRun]) -> set[str]:
+        self.writes.append(len(runs))
+        for each in runs:
+            kept = self.saved[each.run.id].bodies if each.run.id in self.saved else {}
+            self.saved[each.run.id] = replace(each, bodies={**kept, **each.bodies}, version="stored")
+        return set()
+
+    async def stored_runs(self, workspace_id: str, parts: Mapping[str, Collection[BodyPart]]) -> dict[str, StoredRun]:
+        """Only the bodies that are asked for."""
+        found = {run_id: self.saved[run_id] for run_id in parts if run_id in self.saved}
+        return {
+            run_id: replace(each, bodies={part: body for part, body in each.bodies.items() if part in parts[run_id]})
+            for run_id, each in found.items()
+        }
+
     async def runs(self, workspace_id: str, run_ids: Collection[str]) -> dict[str, Run]:
         return {run_id: self.saved[run_id].run for run_id in run_ids if run_id in self.saved}
-
-    async def bodies(
-        self, workspace_id: str, run_ids: Collection[str], parts: Collection[BodyPart]
-    ) -> dict[str, dict[BodyPart, bytes]]:
-        return {run_id: dict(self.saved[run_id].bodies) for run_id in run_ids if run_id in self.saved}
 
     def run(self, run_id: str) -> Run:
         return self.saved[run_id].run
