@@ -15,6 +15,7 @@ from shared.store.leases import Lease, lapse
 from shared.store.sqlite_answers import SqliteAnswers
 from shared.store.sqlite_attachments import SqliteAttachments
 from shared.store.sqlite_items import SqliteItems
+from shared.store.sqlite_projects import SqliteProjects
 from shared.store.sqlite_queries import SqliteQueries
 from shared.store.sqlite_runs import SqliteRuns
 from shared.store.sqlite_schema import SCHEMA, add_columns
@@ -37,7 +38,7 @@ def path_of(url: str) -> Path:
     return Path(name) if relative else Path("/", name)
 
 
-class SqliteStore(SqliteRuns, SqliteQueries, SqliteAttachments, SqliteItems, SqliteAnswers):
+class SqliteStore(SqliteProjects, SqliteRuns, SqliteQueries, SqliteAttachments, SqliteItems, SqliteAnswers):
     def __init__(self, path: Path, database: Database) -> None:
         self._path = path
         self._database = database

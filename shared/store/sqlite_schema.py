@@ -13,6 +13,7 @@ from shared.store.queries import indexed
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS projects (
     workspace_id TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, created_at INTEGER NOT NULL, source TEXT,
+    description TEXT, extra TEXT, end_time TEXT,
     PRIMARY KEY (workspace_id, id)
 );
 CREATE INDEX IF NOT EXISTS projects_by_name ON projects (workspace_id, name, created_at, id);
@@ -107,6 +108,7 @@ CREATE INDEX IF NOT EXISTS runs_by_thread ON runs
 
 _ADDED = {  # columns that files of earlier versions lack
     "jobs": ("answers_in",),
+    "projects": ("description", "extra", "end_time"),
     "runs": ("version", "time", "status", "run_type", "name", "thread_id"),
     "items": ("unusual", "effort", "draft", "unknown", "quotes", "quotes_dropped", "unread"),
 }
