@@ -5,14 +5,14 @@ import asyncio
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from services.gateway import jobs, projects, runs
+from services.gateway import counting, jobs, projects, queries, runs
 from shared.bus import Publish
 from shared.errors import InsightsError, RefusedError, UnavailableError
 from shared.health import Check, health_routes
 from shared.store import Store
 
 PREFIXES = ("", "/api", "/api/v1")
-ROUTERS = (projects.routes, runs.routes, jobs.routes)
+ROUTERS = (projects.routes, runs.routes, queries.routes, counting.routes, jobs.routes)
 
 
 def make_app(store: Store, publish: Publish, check: Check) -> FastAPI:
