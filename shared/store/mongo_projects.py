@@ -45,9 +45,9 @@ class MongoProjects(MongoCalls):
         given = {"workspace_id": workspace_id, "project_id": project_id}
         found = await self._database.runs.find(given, {"_id": 1}).limit(limit).to_list(None)
         keys = [document["_id"] for document in found]
-        for collection, end in (("bodies", "/"), ("attachments", "/"), ("attachment_chunks", "%2F")):
-            heads = keys if end == "/" else [key_of(key) for key in keys]
-            await self._delete_below(collection, [head + end for head in heads])
+        await self._delete_below("attachments", [f"{key}/" for key in keys])
+        await self._delete_below("attachment_chunks", [f"{key_of(key)}%2F" for key in keys])
+        await self._delete_below("bodies", [f"{key_of(key)}/" for key in keys])
         await self._database.runs.delete_many({"_id": {"$in": keys}})
         return len(keys)
 
