@@ -16,7 +16,10 @@ from collections.abc import Iterator
 from benchmarks.figure import Figure, show
 from benchmarks.sets import Missing
 
-BENCHES = ("embedding", "labelled", "given", "traces", "names", "attributes", "values", "costs", "speed", "spine")
+BENCHES = (
+    *("embedding", "labelled", "given", "traces", "names", "attributes", "values", "costs", "speed", "spine"),
+    "reads",
+)
 
 
 def main() -> int:
