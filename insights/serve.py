@@ -59,7 +59,7 @@ async def serve(names: Sequence[str], settings: Settings, folder: Path, server: 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with running(names, settings, folder) as process:
-        http = _Server(_config(_ending(_app(names, process))))
+        http = _Server(_config(_ending(_app(names, process, settings))))
         served = asyncio.create_task(http.serve([server]))
         print(f"{', '.join(names)}: ready on {url_of(server)}", flush=True)
         waits = [asyncio.create_task(event.wait()) for event in (stop, process.ended)]
@@ -87,7 +87,8 @@ def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(app, log_config=None, lifespan="off", access_log=False, timeout_graceful_shutdown=GRACE)
 
 
-def _app(names: Sequence[str], process: Process) -> ASGIApp:
+def _app(names: Sequence[str], process: Process, settings: Settings) -> ASGIApp:
     if "gateway" in names:
-        return make_app(process.store, process.bus.publish, process.check)
+        bus = process.bus
+        return make_app(process.store, bus.publish, process.check, settings=settings, prices=process.prices)
     return Starlette(routes=health_routes(process.check))

@@ -16,6 +16,7 @@ from shared.errors import UsageError
 
 PREFIX = "INSIGHTS_"
 TEST_PREFIX = "INSIGHTS_TEST_"
+INGEST_BYTES = 128 * 1024 * 1024  # the least: one body as it comes, and the same decoded
 SECRET = ("model_headers",)
 BUS = re.compile(r"local|kafka://[^\s/:,@]+:\d{1,5}(,[^\s/:,@]+:\d{1,5})*")
 STORE = re.compile(r"sqlite:///.+|mongodb(\+srv)?://[^\s/]+/[^\s/?]+(\?\S*)?")
@@ -76,6 +77,9 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="where HTTP is served")
     port: int = Field(default=8000, ge=0, le=65_535, description="0 for any free one")
+    ingest_bytes: Annotated[int, Field(ge=INGEST_BYTES)] = Field(
+        default=256 * 1024 * 1024, description="bytes of runs that one gateway takes in at once; beyond it answers 429"
+    )
     data: Path | None = Field(default=None, description="folder of the local files; the user's own if not set")
     embedding: Precision = Field(default="auto", description="precision of the vectors; none for words alone")
     cache: Path | None = Field(default=None, description="folder of what can be made again; the user's own if not set")

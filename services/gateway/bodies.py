@@ -31,7 +31,12 @@ async def read_json(request: Request, limit: int = SMALL_BYTES) -> Any:
         body += chunk
         if len(body) > limit:
             raise HTTPException(413, f"The body is over {limit:,} bytes: send it in parts.")
+    return await parsed(bytes(body))
+
+
+async def parsed(body: bytes) -> Any:
+    """JSON, read in a thread; none is an object without fields. HTTPException 422."""
     try:
-        return await asyncio.to_thread(parse, bytes(body) or b"{}")
+        return await asyncio.to_thread(parse, body or b"{}")
     except NotARecordError as error:
         raise HTTPException(422, f"The body is not JSON: {error}") from error

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from services.gateway.access import Reader, StoreDep
+from services.gateway.access import Caller, Reader, StoreDep
 from services.gateway.answer import Answer
+from services.gateway.attachments import attachment_urls, attachment_urls_of
 from services.gateway.bodies import Time, read_json
 from services.gateway.wire_runs import parts_of, run_body
 from shared.bodies import unpack
@@ -107,7 +108,7 @@ async def query_runs(request: Request, caller: Reader, store: StoreDep) -> Respo
     """Pages of at most 100; a page may end earlier, where it grows too large, and its cursor goes on."""
     query = await read_query(request)
     page = await matching(store, caller.workspace_id, query)
-    rows, last = await rendered(store, caller.workspace_id, page.runs, query.select)
+    rows, last = await rendered(store, caller, page.runs, query.select)
     following = page.next if len(rows) == len(page.runs) else last
     cursors = {"next": None if following is None else cursor_of(following), "prev": None}
     body = b'{"runs":[%s],"cursors":%s}' % (b",".join(rows), encode(cursors).encode())
@@ -131,14 +132,13 @@ async def read_run(run_id: Id, caller: Reader, store: StoreDep, children: bool =
     run = (await store.runs(caller.workspace_id, [run_id])).get(run_id)
     if run is None:
         raise HTTPException(404, f"There is no run {run_id}: it may still be on its way.")
-    more: dict[str, Any] = {}
+    more: dict[str, Any] = {"s3_urls": await attachment_urls(store, caller, run)}
     if children:
         below = _below(run, await store.trace_runs(caller.workspace_id, [run.trace_id]))
         more["child_run_ids"] = [child.id for child in below]
         more["child_runs"] = [run_body(child, {}) for child in below]
     packed = (await store.bodies(caller.workspace_id, [run.id], parts_of(None))).get(run.id, {})
-    body = await asyncio.to_thread(lambda: encode(run_body(run, _values(packed), **more)).encode())
-    return Response(body, media_type="application/json")
+    return Response(await asyncio.to_thread(_row, run, packed, **more), media_type="application/json")
 
 
 async def read_query(request: Request) -> RunsQuery:
@@ -181,16 +181,18 @@ async def wanted(store: Store, workspace_id: str, query: RunsQuery) -> list[Want
 
 
 async def rendered(
-    store: Store, workspace_id: str, runs: Sequence[Run], select: Sequence[str] | None
+    store: Store, caller: Caller, runs: Sequence[Run], select: Sequence[str] | None
 ) -> tuple[list[bytes], Place | None]:
     """The runs as JSON, as many as a page holds, and the place of the last one."""
     rows: list[bytes] = []
     size, last = 0, None
     parts = parts_of(select)
+    shows_files = select is None or "s3_urls" in select
+    files = await attachment_urls_of(store, caller, [run.id for run in runs]) if shows_files else {}
     for some in slices(runs, TOGETHER if parts else PAGE):
-        packed = await store.bodies(workspace_id, [run.id for run in some], parts) if parts else {}
+        packed = await store.bodies(caller.workspace_id, [run.id for run in some], parts) if parts else {}
         for run in some:
-            row = await asyncio.to_thread(_row, run, packed.get(run.id, {}), select)
+            row = await asyncio.to_thread(_row, run, packed.get(run.id, {}), select, s3_urls=files.get(run.id, {}))
             size += len(row)
             if rows and size > LARGEST:
                 return rows, last
@@ -199,8 +201,8 @@ async def rendered(
     return rows, last
 
 
-def _row(run: Run, packed: dict[BodyPart, bytes], select: Sequence[str] | None) -> bytes:
-    return encode(run_body(run, _values(packed), select)).encode()
+def _row(run: Run, packed: dict[BodyPart, bytes], select: Sequence[str] | None = None, **more: Any) -> bytes:
+    return encode(run_body(run, _values(packed), select, **more)).encode()
 
 
 def _values(packed: dict[BodyPart, bytes]) -> dict[BodyPart, Any]:
