@@ -16,7 +16,7 @@ from shared.filters.narrowing import narrowed
 from shared.models import BodyPart, Run
 from shared.store import Store
 from shared.store.documents import slices
-from shared.store.queries import Place, Wanted, time_of
+from shared.store.queries import Place, Wanted, place_of
 
 LONGEST = 1_000  # runs that are looked at together
 BODIES = 50  # runs whose bodies are held together
@@ -142,10 +142,6 @@ async def _next(
     for one in wanted:
         runs += await store.find_runs(one, after=after, newest_first=newest_first, limit=size)
     return sorted(runs, key=place_of, reverse=newest_first)[:size]
-
-
-def place_of(run: Run) -> Place:
-    return time_of(run), run.id
 
 
 @dataclass(frozen=True, slots=True)

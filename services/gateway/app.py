@@ -4,7 +4,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
-from services.gateway import attachments, counting, info, jobs, projects, queries, runs
+from services.gateway import attachments, counting, info, jobs, projects, queries, runs, v2
 from services.gateway.room import Room
 from shared.bus import Publish
 from shared.config import Settings
@@ -33,6 +33,7 @@ def make_app(
     for prefix in PREFIXES:
         for routes in ROUTERS:
             app.include_router(routes, prefix=prefix)
+    app.include_router(v2.routes, prefix="/api/v2")
     app.router.routes.extend(health_routes(check))
     return app
 

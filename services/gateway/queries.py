@@ -1,6 +1,5 @@
 """Reading runs: pages of those that match, one with what is below it, and the figures of many."""
 
-import asyncio
 import base64
 import json
 from collections.abc import Sequence
@@ -9,26 +8,23 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from services.gateway.access import Caller, Reader, StoreDep
+from services.gateway.access import Reader, StoreDep
 from services.gateway.answer import Answer
-from services.gateway.attachments import attachment_urls, attachment_urls_of
 from services.gateway.bodies import Time, read_json
+from services.gateway.rows import rendered
 from services.gateway.wire_runs import parts_of, run_body
-from shared.bodies import unpack
 from shared.filters import Filter
 from shared.filters.nodes import And, Compare, Node, Search
 from shared.job_config import sentence
-from shared.matching import Criteria, Page, find_page, place_of
-from shared.models import BodyPart, Run
+from shared.matching import Criteria, Page, find_page
+from shared.models import Run
 from shared.run_stats import RunStats, run_stats
 from shared.store import Store
-from shared.store.documents import encode, slices
-from shared.store.queries import Place, Wanted
+from shared.store.documents import encode
+from shared.store.queries import Place, Wanted, place_of
 from shared.traces.identity import run_id
 
 PAGE = 100
-TOGETHER = 10  # runs whose bodies are held packed
-LARGEST = 64 * 1024 * 1024  # bytes: a page goes no further, and the next begins there
 
 
 def _listed(value: Any) -> Any:
@@ -108,8 +104,16 @@ async def query_runs(request: Request, caller: Reader, store: StoreDep) -> Respo
     """Pages of at most 100; a page may end earlier, where it grows too large, and its cursor goes on."""
     query = await read_query(request)
     page = await matching(store, caller.workspace_id, query)
-    rows, last = await rendered(store, caller, page.runs, query.select)
-    following = page.next if len(rows) == len(page.runs) else last
+    select = query.select
+    rows, last = await rendered(
+        store,
+        caller,
+        page.runs,
+        lambda run, bodies, files: run_body(run, bodies, select, s3_urls=files),
+        parts_of(select),
+        files=select is None or "s3_urls" in select,
+    )
+    following = last or page.next
     cursors = {"next": None if following is None else cursor_of(following), "prev": None}
     body = b'{"runs":[%s],"cursors":%s}' % (b",".join(rows), encode(cursors).encode())
     return Response(body, media_type="application/json")
@@ -132,13 +136,20 @@ async def read_run(run_id: Id, caller: Reader, store: StoreDep, children: bool =
     run = (await store.runs(caller.workspace_id, [run_id])).get(run_id)
     if run is None:
         raise HTTPException(404, f"There is no run {run_id}: it may still be on its way.")
-    more: dict[str, Any] = {"s3_urls": await attachment_urls(store, caller, run)}
+    more: dict[str, Any] = {}
     if children:
         below = _below(run, await store.trace_runs(caller.workspace_id, [run.trace_id]))
         more["child_run_ids"] = [child.id for child in below]
         more["child_runs"] = [run_body(child, {}) for child in below]
-    packed = (await store.bodies(caller.workspace_id, [run.id], parts_of(None))).get(run.id, {})
-    return Response(await asyncio.to_thread(_row, run, packed, **more), media_type="application/json")
+    [row], _ = await rendered(
+        store,
+        caller,
+        [run],
+        lambda run, bodies, files: run_body(run, bodies, s3_urls=files, **more),
+        parts_of(None),
+        files=True,
+    )
+    return Response(row, media_type="application/json")
 
 
 async def read_query(request: Request) -> RunsQuery:
@@ -178,35 +189,6 @@ async def wanted(store: Store, workspace_id: str, query: RunsQuery) -> list[Want
     if trace is None:
         raise HTTPException(422, "Say where to look: give session, id, trace or parent_run.")
     return [Wanted(workspace_id, trace_id=trace)]
-
-
-async def rendered(
-    store: Store, caller: Caller, runs: Sequence[Run], select: Sequence[str] | None
-) -> tuple[list[bytes], Place | None]:
-    """The runs as JSON, as many as a page holds, and the place of the last one."""
-    rows: list[bytes] = []
-    size, last = 0, None
-    parts = parts_of(select)
-    shows_files = select is None or "s3_urls" in select
-    files = await attachment_urls_of(store, caller, [run.id for run in runs]) if shows_files else {}
-    for some in slices(runs, TOGETHER if parts else PAGE):
-        packed = await store.bodies(caller.workspace_id, [run.id for run in some], parts) if parts else {}
-        for run in some:
-            row = await asyncio.to_thread(_row, run, packed.get(run.id, {}), select, s3_urls=files.get(run.id, {}))
-            size += len(row)
-            if rows and size > LARGEST:
-                return rows, last
-            rows.append(row)
-            last = place_of(run)
-    return rows, last
-
-
-def _row(run: Run, packed: dict[BodyPart, bytes], select: Sequence[str] | None = None, **more: Any) -> bytes:
-    return encode(run_body(run, _values(packed), select, **more)).encode()
-
-
-def _values(packed: dict[BodyPart, bytes]) -> dict[BodyPart, Any]:
-    return {part: unpack(body) for part, body in packed.items()}
 
 
 def _below(run: Run, trace: Sequence[Run]) -> list[Run]:

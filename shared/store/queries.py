@@ -52,6 +52,10 @@ def time_of(run: Run) -> int:
     return run.received_at if run.start_time is None else run.start_time
 
 
+def place_of(run: Run) -> Place:
+    return time_of(run), run.id
+
+
 def text_key(text: str | None) -> str | None:
     """What an index holds of a text: two texts that differ only after TEXT_KEY characters have one key."""
     return None if text is None else encode(text)[:TEXT_KEY]

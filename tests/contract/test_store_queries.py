@@ -15,10 +15,10 @@ from shared.bodies import pack, unpack
 from shared.filters import Filter
 from shared.filters.entries import FAMILIES, Condition, Entry
 from shared.filters.nodes import And, Compare, HasKey, HasTag, In, Like, Node, Not, Or, Search
-from shared.matching import Count, Criteria, count_matching, find_page, place_of
+from shared.matching import Count, Criteria, count_matching, find_page
 from shared.models import Feedback, Run, StoredRun
 from shared.store import Store, connect
-from shared.store.queries import TEXT_KEY, Wanted
+from shared.store.queries import TEXT_KEY, Wanted, place_of
 
 W = "w"
 LONG = "é" * TEXT_KEY

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.gateway import queries
+from services.gateway import queries, rows
 from shared.matching import Page
 from shared.models import DEFAULT_WORKSPACE
 from shared.store import connect
@@ -58,7 +58,7 @@ async def test_pages_of_at_most_a_hundred_go_on_with_a_cursor_until_all_were_rea
 async def test_a_page_ends_where_it_grows_too_large_and_the_next_begins_there(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queries, "LARGEST", 5_000)
+    monkeypatch.setattr(rows, "LARGEST", 5_000)
     project = await send(client, *(sent(number, inputs={"long": "x" * 2_000}) for number in range(5)))
     first = await query(client, session=[project])
     second = await query(client, session=[project], cursor=first["cursors"]["next"])

@@ -1,0 +1,44 @@
+"""Runs as JSON, as many as one page holds; their bodies are held packed for a few at a time."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from services.gateway.access import Caller
+from services.gateway.attachments import attachment_urls_of
+from shared.bodies import unpack
+from shared.models import BodyPart, Run
+from shared.store import Store
+from shared.store.documents import encode, slices
+from shared.store.queries import Place, place_of
+
+TOGETHER = 10  # runs whose bodies are held packed
+LARGEST = 64 * 1024 * 1024  # bytes: a page goes no further, and the next begins there
+
+Row = Callable[[Run, Mapping[BodyPart, Any], Mapping[str, Any]], Any]
+
+
+async def rendered(
+    store: Store, caller: Caller, runs: Sequence[Run], row: Row, parts: Collection[BodyPart], *, files: bool
+) -> tuple[list[bytes], Place | None]:
+    """`row` of each run, its bodies and, with `files`, its s3_urls; and the place of the last that there was room for.
+
+    The place is None where all had room.
+    """
+    urls = await attachment_urls_of(store, caller, [run.id for run in runs]) if files else {}
+    rows: list[bytes] = []
+    size, last = 0, None
+    for some in slices(runs, TOGETHER if parts else len(runs)):
+        packed = await store.bodies(caller.workspace_id, [run.id for run in some], parts) if parts else {}
+        for run in some:
+            one = await asyncio.to_thread(_one, row, run, packed.get(run.id, {}), urls.get(run.id, {}))
+            size += len(one)
+            if rows and size > LARGEST:
+                return rows, last
+            rows.append(one)
+            last = place_of(run)
+    return rows, None
+
+
+def _one(row: Row, run: Run, packed: Mapping[BodyPart, bytes], urls: Mapping[str, Any]) -> bytes:
+    return encode(row(run, {part: unpack(body) for part, body in packed.items()}, urls)).encode()
