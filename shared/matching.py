@@ -19,6 +19,7 @@ from shared.store.documents import slices
 from shared.store.queries import Place, Wanted, place_of
 
 LONGEST = 1_000  # runs that are looked at together
+TREES = 20  # traces whose runs are held together
 BODIES = 50  # runs whose bodies are held together
 ENOUGH = 10_000  # runs: a page with anything in it goes no further
 MOST = 1_000_000
@@ -60,9 +61,16 @@ class Criteria:
             tops = [run for run in roots.values() if run.parent_run_id is None]
             found = _of_traces(found, await _decided(store, workspace_id, self.trace_filter, tops))
         if self.tree_filter and found:
-            spans = await store.trace_runs(workspace_id, {run.trace_id for run in found})
-            found = _of_traces(found, await _decided(store, workspace_id, self.tree_filter, spans))
+            found = await _in_trees(store, workspace_id, self.tree_filter, found)
         return found
+
+
+async def _in_trees(store: Store, workspace_id: str, filter: Filter, runs: Sequence[Run]) -> list[Run]:
+    """Those in whose trace any run matches."""
+    matching: list[Run] = []
+    for some in slices(sorted({run.trace_id for run in runs}), TREES):
+        matching += await _decided(store, workspace_id, filter, await store.trace_runs(workspace_id, some))
+    return _of_traces(runs, matching)
 
 
 async def _decided(store: Store, workspace_id: str, filter: Filter, runs: Sequence[Run]) -> list[Run]:
@@ -131,7 +139,7 @@ async def find_page(
             return Page(found, after)
         if looked >= MOST:
             raise UsageError(f"No match among {looked:,} runs: give a shorter time, or a filter on status, name or id.")
-        size = min(LONGEST, size * 4)
+        size = max(size, min(LONGEST // len(narrow), size * 4))
 
 
 async def _next(

@@ -41,6 +41,7 @@ def _id(value: Any) -> str:
 
 Id = Annotated[str, BeforeValidator(_id)]
 Ids = Annotated[list[Id], BeforeValidator(_listed), Field(max_length=1_000)]
+Sessions = Annotated[list[Id], BeforeValidator(_listed), Field(max_length=100)]
 FilterText = Annotated[str, Field(max_length=20_000)]
 
 
@@ -49,7 +50,7 @@ class RunsQuery(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    session: Ids | None = None
+    session: Sessions | None = None
     id: Ids | None = None
     trace: Id | None = None
     parent_run: Id | None = None

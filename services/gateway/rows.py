@@ -27,18 +27,32 @@ async def rendered(
     """
     urls = await attachment_urls_of(store, caller, [run.id for run in runs]) if files else {}
     rows: list[bytes] = []
-    size, last = 0, None
+    room = LARGEST
     for some in slices(runs, TOGETHER if parts else len(runs)):
         packed = await store.bodies(caller.workspace_id, [run.id for run in some], parts) if parts else {}
-        for run in some:
-            one = await asyncio.to_thread(_one, row, run, packed.get(run.id, {}), urls.get(run.id, {}))
-            size += len(one)
-            if rows and size > LARGEST:
-                return rows, last
-            rows.append(one)
-            last = place_of(run)
+        more = await asyncio.to_thread(_some, row, some, packed, urls, room)
+        if not rows and not more:  # one that is too large is a page of its own
+            more = await asyncio.to_thread(_some, row, some[:1], packed, urls, None)
+        rows += more
+        room -= sum(map(len, more))
+        if len(more) < len(some):
+            return rows, place_of(runs[len(rows) - 1])
     return rows, None
 
 
-def _one(row: Row, run: Run, packed: Mapping[BodyPart, bytes], urls: Mapping[str, Any]) -> bytes:
-    return encode(row(run, {part: unpack(body) for part, body in packed.items()}, urls)).encode()
+def _some(
+    row: Row,
+    runs: Sequence[Run],
+    packed: Mapping[str, Mapping[BodyPart, bytes]],
+    urls: Mapping[str, Mapping[str, Any]],
+    room: int | None,
+) -> list[bytes]:
+    """As many of the runs as there is room for, in bytes."""
+    rows: list[bytes] = []
+    for run in runs:
+        bodies = {part: unpack(body) for part, body in packed.get(run.id, {}).items()}
+        one = encode(row(run, bodies, urls.get(run.id, {}))).encode()
+        if room is not None and (room := room - len(one)) < 0:
+            break
+        rows.append(one)
+    return rows

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from services.gateway.access import Caller, Reader, StoreDep
 from services.gateway.answer import Answer
 from services.gateway.bodies import Time, read_json
-from services.gateway.queries import FilterText, Id, Ids, RunsQuery, cursor_of, place_at
+from services.gateway.queries import FilterText, Id, Ids, RunsQuery, Sessions, cursor_of, place_at
 from services.gateway.rows import Row, rendered
 from services.gateway.wire_v2 import parts_of, run_item, thread_item, trace_item
 from shared.bodies import unpack
@@ -32,7 +32,7 @@ routes = APIRouter()
 class V2Query(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    project_ids: Ids | None = None
+    project_ids: Sessions | None = None
     project_id: Id | None = None
     ids: Ids | None = None
     trace_ids: Ids | None = None

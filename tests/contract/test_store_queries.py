@@ -222,3 +222,12 @@ class TestMongo(QueryContract):
         await store.init()
         yield store
         await store.close()
+
+    async def test_runs_of_a_store_of_an_earlier_version_are_found(self, store: Store) -> None:
+        await store.save_runs([StoredRun(run(f"{n}", name=LONG, start_time=n)) for n in range(3)])
+        fields = dict.fromkeys(("time", "status", "run_type", "name", "thread_id"), "")
+        await store._database.runs.update_many({}, {"$unset": fields})  # type: ignore[attr-defined]
+        assert await store.find_runs(Wanted(W, "p", name=frozenset({LONG}))) == []
+        await store.init()
+        assert await store.count_runs(Wanted(W, "p", name=frozenset({LONG}), earliest=1)) == 2
+        assert [one.id for one in await store.find_runs(Wanted(W, "p", root=True))] == ["2", "1", "0"]

@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from services.gateway import queries, rows
 from shared.matching import Page
@@ -225,3 +227,26 @@ async def test_a_jobs_filter_is_counted_over_finished_traces_in_its_window(
     assert answer.json() == expected
     refused = await client.post(f"/sessions/{project}/insights/count", json={"filter": "eq("})
     assert (refused.status_code, "^" in refused.json()["detail"]) == (422, True)
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.just(uid(0)),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=5,
+)
+TEXTS = st.sampled_from(["eq(name, 'x')", "search('a')", "(", "neq(error, null)", "\ud800", "in(name, [])", "not("])
+BODIES = st.fixed_dictionaries(
+    {"session": st.just([uid(0)]) | ANY},
+    optional={
+        **dict.fromkeys(("id", "trace", "start_time", "error", "limit", "order", "select", "cursor", "query"), ANY),
+        **dict.fromkeys(("filter", "trace_filter", "tree_filter", "run_type"), TEXTS),
+    },
+)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(BODIES, st.sampled_from(["/runs/query", "/runs/stats", "/api/v2/runs/query", "/sessions"]))
+async def test_no_body_makes_the_server_fail(client: httpx.AsyncClient, body: dict[str, Any], path: str) -> None:
+    answer = await client.post(path, content=json.dumps(body))
+    assert answer.status_code < 500
+    json.loads(answer.content)
