@@ -17,7 +17,17 @@ from benchmarks.figure import Figure, show
 from benchmarks.sets import Missing
 
 BENCHES = (
-    *("embedding", "labelled", "given", "traces", "names", "attributes", "values", "costs", "speed", "spine"),
+    "embedding",
+    "labelled",
+    "given",
+    "traces",
+    "names",
+    "attributes",
+    "values",
+    "costs",
+    "speed",
+    "spine",
+    "ingest",
     "reads",
 )
 

@@ -7,7 +7,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def clean(text: str) -> str:
     """Without lone surrogates, which no event, no answer over HTTP and no field of a store takes."""
-    return _SURROGATE.sub("\ufffd", text)
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def percent(share: float) -> str:

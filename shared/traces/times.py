@@ -16,6 +16,8 @@ def micros(value: object) -> int | None:
     """Of ISO 8601 (no zone is UTC), or a number of seconds, milli-, micro- or nanoseconds, told by its size."""
     if isinstance(value, str):
         text = value.strip()
+        if text[4:5] == "-":
+            return _of_text(text)
         return _of_number(float(text)) if _NUMBER.fullmatch(text) else _of_text(text)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None

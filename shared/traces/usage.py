@@ -1,7 +1,7 @@
 """Tokens and costs of a run, from the first place that has any. What no place has is None, never 0."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from shared.llm.prices import Price, Prices
@@ -28,6 +28,8 @@ _DETAILS = {
 }
 _NAMES = ("prompt_tokens", "completion_tokens", "total_tokens")
 _COST_NAMES = ("prompt_cost", "completion_cost", "total_cost")
+_DETAILED = frozenset(chain(*_DETAILS.values()))
+_ALL = frozenset(chain(*_TOKENS, *_COSTS, *_DETAILS.values()))
 _NAME_LENGTH = 200
 _KINDS = 50  # of tokens that one run may tell apart
 _PRICED = ("llm", "embedding")  # a chain repeats what its calls used
@@ -38,10 +40,13 @@ def usage(fields: Mapping[str, Any], stored: Run | None = None, prices: Prices |
 
     What the fields lack is as in `stored`. Costs that nobody sent are the model's list price, where that is known.
     """
-    places = [place for place in _places(fields) if place]
+    places = [place for place in _places(fields) if not _ALL.isdisjoint(place)]
+    if not places and stored is None:
+        return {}
     found: dict[str, Any] = dict(zip(_NAMES, map(_count, _found(places, _TOKENS)), strict=True))
     found |= zip(_COST_NAMES, _found(places, _COSTS), strict=True)
-    found |= {name: _details(places, names) for name, names in _DETAILS.items()}
+    detailed = [place for place in places if not _DETAILED.isdisjoint(place)]
+    found |= {name: _details(detailed, names) for name, names in _DETAILS.items()}
     if stored is not None:
         found |= _known(found, stored, again=prices is not None)
     if prices is not None and all(found[name] is None for name in _COST_NAMES):
@@ -114,17 +119,13 @@ def _details(places: Sequence[Mapping[str, Any]], names: tuple[str, ...]) -> dic
 
 def _places(fields: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     outputs = fields.get("outputs")
-    extra = fields.get("extra")
-    metadata = _in(extra, "metadata")
-    yield fields
-    yield _in(outputs, "usage_metadata")
-    yield _in(metadata, "usage_metadata")
-    yield _in(_in(outputs, "llm_output"), "token_usage")
-    yield _in(_in(outputs, "llm_output"), "usage")
-    yield _in(outputs, "usage")
-    yield _in(metadata, "usage")
-    yield _summed(outputs)
-    yield metadata
+    metadata = _in(fields.get("extra"), "metadata")
+    answer = _in(outputs, "llm_output")
+    return chain(
+        (fields, _in(outputs, "usage_metadata"), _in(metadata, "usage_metadata")),
+        (_in(answer, "token_usage"), _in(answer, "usage"), _in(outputs, "usage"), _in(metadata, "usage")),
+        (_summed(outputs), metadata),
+    )
 
 
 def _in(value: object, key: str) -> Mapping[str, Any]:
