@@ -154,7 +154,7 @@ async def load(store: Store, source: Source, progress: Progress, workspace_id: s
     project = await store.insert_project(made)
     if not project.source:
         counts = await import_runs(store, project, source, progress, received_at=project.created_at)
-        await store.set_project_source(project.workspace_id, project.id, counts)
+        await store.update_project(project.workspace_id, project.id, source=counts)
     found = await store.project(project.workspace_id, project.id)
     return found or project
 

@@ -29,6 +29,9 @@ class Project(Document):
     name: str
     created_at: int
     source: dict[str, Any] = Field(default_factory=dict, description="what `insights analyze` remembers of its file")
+    description: str | None = None
+    extra: dict[str, Any] | None = Field(default=None, description="the client's own, with its `metadata`")
+    end_time: int | None = None
 
 
 class Feedback(Document):

@@ -5,7 +5,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
-from services.gateway import attachments, info, jobs, keys, projects, runs, secrets
+from services.gateway import attachments, counting, info, jobs, keys, projects, queries, runs, secrets, v2
 from services.gateway.access import Gate, Reader
 from services.gateway.headers import SecureHeaders
 from services.gateway.limits import Limits
@@ -20,7 +20,10 @@ from shared.store import Store
 from shared.vault import Vault
 
 PREFIXES = ("", "/api", "/api/v1")
-ROUTERS = (info.routes, projects.routes, runs.routes, attachments.routes, jobs.routes, secrets.routes, keys.routes)
+ROUTERS = (
+    *(info.routes, projects.routes, runs.routes, attachments.routes, queries.routes),
+    *(counting.routes, jobs.routes, secrets.routes, keys.routes),
+)
 
 
 def make_app(
@@ -46,6 +49,7 @@ def make_app(
     for prefix in PREFIXES:
         for routes in ROUTERS:
             app.include_router(routes, prefix=prefix)
+    app.include_router(v2.routes, prefix="/api/v2")
     app.router.routes.extend(state_routes(check))
     app.get("/metrics")(_metrics)
     _protect(app, settings)

@@ -1,12 +1,24 @@
 """Bodies of requests: bounded in size, read with Python's JSON."""
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import HTTPException, Request
+from pydantic import BeforeValidator
 
 from shared.traces.parsing import parse
 from shared.traces.record import NotARecordError
+from shared.traces.times import micros
+
+
+def _micros(value: Any) -> int:
+    time = micros(value)
+    if time is None:
+        raise ValueError("a time is written like 2026-01-31T12:00:00Z")
+    return time
+
+
+Time = Annotated[int, BeforeValidator(_micros)]  # microseconds since 1970; without a zone it is UTC
 
 RUNS_BYTES = 64 * 1024 * 1024
 SMALL_BYTES = 1024 * 1024

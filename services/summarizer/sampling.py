@@ -5,8 +5,8 @@ import heapq
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
-from shared.filters import parse
 from shared.jobs import name_uuid
+from shared.matching import Criteria
 from shared.models import Item, Job, Run
 from shared.store import Store
 
@@ -50,7 +50,7 @@ def _rank(seed: int, item_id: str) -> bytes:
 
 
 async def _matching(store: Store, job: Job, sample: Sample) -> AsyncIterator[Run]:
-    matches = parse(job.config.filter).matches if job.config.filter else lambda run: True
+    criteria = Criteria.read(job.config.filter)
     after: str | None = None
     while True:
         page = await store.root_runs(
@@ -62,11 +62,10 @@ async def _matching(store: Store, job: Job, sample: Sample) -> AsyncIterator[Run
             after=after,
             limit=PAGE,
         )
-        for run in page:
-            if run.status == "pending":
-                sample.unfinished += 1
-            elif matches(run):
-                yield run
+        ended = [run for run in page if run.status != "pending"]
+        sample.unfinished += len(page) - len(ended)
+        for run in await criteria.select(store, job.workspace_id, ended):
+            yield run
         if len(page) < PAGE:
             return
         after = page[-1].id

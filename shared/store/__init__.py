@@ -16,7 +16,6 @@ from shared.models import (
     Job,
     JobState,
     Plan,
-    Project,
     Report,
     Run,
     Spending,
@@ -25,10 +24,12 @@ from shared.models import (
 )
 from shared.store.access import AccessStore
 from shared.store.attachments import AttachmentStore
+from shared.store.projects import ProjectStore
+from shared.store.queries import QueryStore
 from shared.store.secrets import SecretStore
 
 
-class Store(AccessStore, SecretStore, AttachmentStore, Protocol):
+class Store(AccessStore, SecretStore, ProjectStore, AttachmentStore, QueryStore, Protocol):
     async def init(self) -> None:
         """Make tables or indexes; harmless where they exist."""
 
@@ -36,17 +37,6 @@ class Store(AccessStore, SecretStore, AttachmentStore, Protocol):
         """Raise UnavailableError, saying what to do, where the store does not answer or was not initialised."""
 
     async def close(self) -> None: ...
-
-    # Projects
-
-    async def insert_project(self, project: Project) -> Project:
-        """The stored project of this id: the given one, or the one that came first."""
-
-    async def project(self, workspace_id: str, project_id: str) -> Project | None: ...
-
-    async def project_named(self, workspace_id: str, name: str) -> Project | None: ...
-
-    async def set_project_source(self, workspace_id: str, project_id: str, source: Mapping[str, Any]) -> None: ...
 
     # Runs
 

@@ -55,10 +55,14 @@ class Shape(Generic[D]):
 
     def changes(self, target: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         """The columns that a move to state `target` sets. A TypeError names a field that no move may change."""
+        return {"state": str(target), **self.sets(changes)}
+
+    def sets(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """The columns of these fields. A TypeError names one that may not change."""
         allowed = self.kind.model_fields.keys() - self.key - {"state"}
         if wrong := sorted(changes.keys() - allowed):
             raise TypeError(f"{self.kind.__name__} has no field {', '.join(wrong)} that may change")
-        return {"state": str(target), **{name: self._column(name, value) for name, value in changes.items()}}
+        return {name: self._column(name, value) for name, value in changes.items()}
 
     def load(self, row: Mapping[str, Any]) -> D:
         """The document of a row; columns that are missing, or were added to it later, take their default."""

@@ -17,13 +17,15 @@ from pymongo.uri_parser import parse_uri
 from shared.bodies import pack, unpack
 from shared.ending import now
 from shared.errors import UnavailableError, UsageError
-from shared.models import OPEN, Assignment, Item, ItemState, Job, JobState, Plan, Project, Report
-from shared.store.documents import ITEM, JOB, PROJECT, assigned, encode, names, slices
+from shared.models import OPEN, Assignment, Item, ItemState, Job, JobState, Plan, Report
+from shared.store.documents import ITEM, JOB, assigned, names, slices
 from shared.store.leases import Lease, lapse
 from shared.store.mongo_access import MongoAccess
 from shared.store.mongo_answers import MongoAnswers
 from shared.store.mongo_attachments import MongoAttachments
 from shared.store.mongo_calls import SLICE, by, key_of, page, plain_errors
+from shared.store.mongo_projects import MongoProjects
+from shared.store.mongo_queries import RUN_INDEXES, MongoQueries
 from shared.store.mongo_runs import MongoRuns
 from shared.store.mongo_secrets import MongoSecrets
 
@@ -45,6 +47,7 @@ _INDEXES: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
     ("items", "by_state", ("workspace_id", "job_id", "state", "id"), {}),
     ("reports", "by_job", ("workspace_id", "job_id"), {}),
     ("spending", "by_job", ("workspace_id", "job_id"), {}),
+    *RUN_INDEXES,
     ("attachments", "by_run", ("workspace_id", "run_id"), {}),
     ("answers", "by_stage", ("workspace_id", "stage", "size"), {}),
     ("api_keys", "by_workspace", ("workspace_id", "created_at", "id"), {}),
@@ -52,7 +55,7 @@ _INDEXES: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
 )
 
 
-class MongoStore(MongoRuns, MongoAttachments, MongoAnswers, MongoAccess, MongoSecrets):
+class MongoStore(MongoProjects, MongoRuns, MongoQueries, MongoAttachments, MongoAnswers, MongoAccess, MongoSecrets):
     def __init__(self, client: Any, place: str) -> None:
         """`place` is host, port and database for messages, without a password."""
         self.place = place
@@ -74,6 +77,7 @@ class MongoStore(MongoRuns, MongoAttachments, MongoAnswers, MongoAccess, MongoSe
 
     @plain_errors
     async def init(self) -> None:
+        await self._fill_in()
         for collection, name, fields, options in _INDEXES:
             keys = [(field, ASCENDING) for field in fields]
             await self._database[collection].create_index(keys, name=name, **options)
@@ -87,30 +91,6 @@ class MongoStore(MongoRuns, MongoAttachments, MongoAnswers, MongoAccess, MongoSe
 
     async def close(self) -> None:
         self._client.close()
-
-    # Projects
-
-    @plain_errors
-    async def insert_project(self, project: Project) -> Project:
-        key = key_of(project.workspace_id, project.id)
-        await self._insert("projects", {"_id": key, **PROJECT.row(project)})
-        return PROJECT.load(await self._database.projects.find_one({"_id": key}))
-
-    @plain_errors
-    async def project(self, workspace_id: str, project_id: str) -> Project | None:
-        found = await self._database.projects.find_one({"_id": key_of(workspace_id, project_id)})
-        return PROJECT.load(found) if found else None
-
-    @plain_errors
-    async def project_named(self, workspace_id: str, name: str) -> Project | None:
-        given = {"workspace_id": workspace_id, "name": encode(name)}
-        found = await self._database.projects.find_one(given, sort=by("created_at", "id"))
-        return PROJECT.load(found) if found else None
-
-    @plain_errors
-    async def set_project_source(self, workspace_id: str, project_id: str, source: Mapping[str, Any]) -> None:
-        change = {"$set": {"source": encode(dict(source))}}
-        await self._database.projects.update_one({"_id": key_of(workspace_id, project_id)}, change)
 
     # Jobs
 

@@ -18,6 +18,7 @@ from shared.errors import RefusedError
 from shared.models import BodyPart, Run, StoredRun
 from shared.store.documents import dump_run, load_run, slices, trace_order, without_twins
 from shared.store.mongo_calls import SLICE, MongoCalls, chunked, key_of, page, plain_errors
+from shared.store.queries import indexed
 
 _LOOKS = 20  # at bodies that are replaced just then
 _TAKEN = 11_000  # the code of a key that exists
@@ -190,4 +191,5 @@ def _fields(run: Run) -> dict[str, Any]:
         "start_time": run.start_time,
         "received_at": run.received_at,
         "document": dump_run(run),
+        **indexed(run),
     }

@@ -16,6 +16,8 @@ from shared.store.sqlite_access import SqliteAccess
 from shared.store.sqlite_answers import SqliteAnswers
 from shared.store.sqlite_attachments import SqliteAttachments
 from shared.store.sqlite_items import SqliteItems
+from shared.store.sqlite_projects import SqliteProjects
+from shared.store.sqlite_queries import SqliteQueries
 from shared.store.sqlite_runs import SqliteRuns
 from shared.store.sqlite_schema import SCHEMA, add_columns
 from shared.store.sqlite_secrets import SqliteSecrets
@@ -38,7 +40,16 @@ def path_of(url: str) -> Path:
     return Path(name) if relative else Path("/", name)
 
 
-class SqliteStore(SqliteRuns, SqliteAttachments, SqliteItems, SqliteAnswers, SqliteAccess, SqliteSecrets):
+class SqliteStore(
+    SqliteProjects,
+    SqliteRuns,
+    SqliteQueries,
+    SqliteAttachments,
+    SqliteItems,
+    SqliteAnswers,
+    SqliteAccess,
+    SqliteSecrets,
+):
     def __init__(self, path: Path, database: Database) -> None:
         self._path = path
         self._database = database

@@ -1,4 +1,4 @@
-"""Projects, runs and their bodies in SQLite."""
+"""Runs and their bodies in SQLite."""
 
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
@@ -6,16 +6,19 @@ from itertools import chain
 from typing import Any
 from uuid import uuid4
 
-from shared.models import BodyPart, Project, Run, StoredRun
+from shared.models import BodyPart, Run, StoredRun
 from shared.sqlite import Database
-from shared.store.documents import PROJECT, dump_run, encode, load_run, trace_order, without_twins
+from shared.store.documents import dump_run, encode, load_run, trace_order, without_twins
+from shared.store.queries import indexed
 
 _SAVE_RUN = """
-INSERT INTO runs (workspace_id, id, project_id, trace_id, root, start_time, received_at, document, version)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO runs (workspace_id, id, project_id, trace_id, root, start_time, received_at, document,
+    time, status, run_type, name, thread_id, version)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (workspace_id, id) DO UPDATE SET project_id = excluded.project_id, trace_id = excluded.trace_id,
     root = excluded.root, start_time = excluded.start_time, received_at = excluded.received_at,
-    document = excluded.document, version = excluded.version
+    document = excluded.document, time = excluded.time, status = excluded.status, run_type = excluded.run_type,
+    name = excluded.name, thread_id = excluded.thread_id, version = excluded.version
 """
 _MERGE_RUN = f"{_SAVE_RUN} WHERE runs.version IS ?"
 _SAVE_BODY = "INSERT OR REPLACE INTO bodies VALUES (?, ?, ?, ?)"
@@ -26,7 +29,7 @@ _BODIES_OF = """
 SELECT part, body FROM bodies WHERE workspace_id = ? AND run_id = ? AND part IN (SELECT value FROM json_each(?))
 """
 _ROOT_RUNS = """
-SELECT document FROM runs INDEXED BY root_runs
+SELECT document FROM runs INDEXED BY roots_by_id
 WHERE workspace_id = :workspace_id AND project_id = :project_id AND root = 1 AND id > :after
     AND (:start IS NULL OR start_time >= :start) AND (:end IS NULL OR start_time < :end)
     AND (:received_before IS NULL OR received_at < :received_before)
@@ -40,30 +43,6 @@ WHERE workspace_id = ? AND run_id IN (SELECT value FROM json_each(?)) AND part I
 
 class SqliteRuns:
     _database: Database
-
-    async def insert_project(self, project: Project) -> Project:
-        row = PROJECT.row(project)
-
-        def work(connection: sqlite3.Connection) -> Project | None:
-            connection.execute(
-                "INSERT INTO projects (workspace_id, id, name, created_at, source)"
-                " VALUES (:workspace_id, :id, :name, :created_at, :source) ON CONFLICT DO NOTHING",
-                row,
-            )
-            return _project(connection, "id = ?", (project.workspace_id, project.id))
-
-        return await self._database.write(work) or project
-
-    async def project(self, workspace_id: str, project_id: str) -> Project | None:
-        return await self._database.read(lambda c: _project(c, "id = ?", (workspace_id, project_id)))
-
-    async def project_named(self, workspace_id: str, name: str) -> Project | None:
-        return await self._database.read(lambda c: _project(c, "name = ?", (workspace_id, encode(name))))
-
-    async def set_project_source(self, workspace_id: str, project_id: str, source: Mapping[str, Any]) -> None:
-        text = encode(dict(source))
-        sql = "UPDATE projects SET source = ? WHERE workspace_id = ? AND id = ?"
-        await self._database.write(lambda c: c.execute(sql, (text, workspace_id, project_id)) and None)
 
     async def save_runs(self, runs: Sequence[StoredRun]) -> None:
         latest = without_twins(runs)
@@ -172,11 +151,5 @@ def _row(run: Run) -> tuple[Any, ...]:
         run.start_time,
         run.received_at,
         dump_run(run),
+        *indexed(run).values(),
     )
-
-
-def _project(connection: sqlite3.Connection, where: str, given: tuple[str, str]) -> Project | None:
-    """The oldest project of the workspace for which `where` holds."""
-    sql = f"SELECT {', '.join(PROJECT.columns)} FROM projects WHERE workspace_id = ? AND {where}"  # noqa: S608  no input in it
-    row = connection.execute(f"{sql} ORDER BY created_at, id LIMIT 1", given).fetchone()
-    return row and PROJECT.load(dict(zip(PROJECT.columns, row, strict=True)))

@@ -7,11 +7,13 @@
 
 import sqlite3
 
-from shared.store.documents import COUNTED
+from shared.store.documents import COUNTED, load_run
+from shared.store.queries import indexed
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS projects (
     workspace_id TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, created_at INTEGER NOT NULL, source TEXT,
+    description TEXT, extra TEXT, end_time TEXT,
     PRIMARY KEY (workspace_id, id)
 );
 CREATE INDEX IF NOT EXISTS projects_by_name ON projects (workspace_id, name, created_at, id);
@@ -19,11 +21,10 @@ CREATE INDEX IF NOT EXISTS projects_by_name ON projects (workspace_id, name, cre
 CREATE TABLE IF NOT EXISTS runs (
     workspace_id TEXT NOT NULL, id TEXT NOT NULL, project_id TEXT NOT NULL, trace_id TEXT NOT NULL,
     root INTEGER NOT NULL, start_time INTEGER, received_at INTEGER NOT NULL, document TEXT NOT NULL,
-    version TEXT,
+    time INTEGER, status TEXT, run_type TEXT, name TEXT, thread_id TEXT, version TEXT,
     PRIMARY KEY (workspace_id, id)
 );
 CREATE INDEX IF NOT EXISTS runs_by_trace ON runs (workspace_id, trace_id);
-CREATE INDEX IF NOT EXISTS root_runs ON runs (workspace_id, project_id, id, start_time, received_at) WHERE root = 1;
 
 CREATE TABLE IF NOT EXISTS bodies (
     workspace_id TEXT NOT NULL, run_id TEXT NOT NULL, part TEXT NOT NULL, body BLOB NOT NULL,
@@ -106,18 +107,47 @@ CREATE TABLE IF NOT EXISTS signing_keys (id INTEGER PRIMARY KEY, key BLOB NOT NU
 CREATE TABLE IF NOT EXISTS checks (id INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 """
 
+_RUN_INDEXES = """
+DROP INDEX IF EXISTS root_runs;
+CREATE INDEX IF NOT EXISTS roots_by_id ON runs
+    (workspace_id, project_id, id, start_time, received_at, time, status, run_type, name, thread_id) WHERE root = 1;
+CREATE INDEX IF NOT EXISTS runs_by_time ON runs
+    (workspace_id, project_id, time, id, root, start_time, received_at, status, run_type, name, thread_id);
+CREATE INDEX IF NOT EXISTS runs_by_status ON runs
+    (workspace_id, project_id, status, time, id, root) WHERE status <> '"success"';
+CREATE INDEX IF NOT EXISTS runs_by_thread ON runs
+    (workspace_id, project_id, thread_id, time, id, root) WHERE thread_id IS NOT NULL;
+"""
+
 _ADDED = {  # columns that files of earlier versions lack
     "jobs": ("answers_in",),
-    "runs": ("version",),
+    "projects": ("description", "extra", "end_time"),
+    "runs": ("version", "time", "status", "run_type", "name", "thread_id"),
     "items": ("unusual", "effort", "draft", "unknown", "quotes", "quotes_dropped", "unread"),
     "spending": ("cut",),
 }
+_KIND = {"time": "INTEGER", **dict.fromkeys(COUNTED, "INTEGER NOT NULL DEFAULT 0")}
 
 
 def add_columns(connection: sqlite3.Connection) -> None:
+    """What this version has beyond the file; and the indexes, which name the columns."""
     for table, columns in _ADDED.items():
         has = {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")}
         for column in columns:
             if column not in has:
-                kind = "INTEGER NOT NULL DEFAULT 0" if column in COUNTED else "TEXT"
-                connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {_KIND.get(column, 'TEXT')}")
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'runs_by_time'").fetchone():
+        _fill_in(connection)
+        for sql in filter(str.strip, _RUN_INDEXES.split(";")):
+            connection.execute(sql)
+
+
+def _fill_in(connection: sqlite3.Connection) -> None:
+    """The columns by which runs are found, of runs that an earlier version saved."""
+    sql = "UPDATE runs SET time = ?, status = ?, run_type = ?, name = ?, thread_id = ? WHERE rowid = ?"
+    page = "SELECT rowid, document FROM runs WHERE time IS NULL AND rowid > ? ORDER BY rowid LIMIT 1000"
+    after = -1
+    while found := connection.execute(page, (after,)).fetchall():
+        rows = [(*indexed(load_run(text)).values(), rowid) for rowid, text in found]
+        connection.executemany(sql, rows)
+        after = found[-1][0]

@@ -172,8 +172,8 @@ class StoreContract:
 
     async def test_a_projects_source_is_replaced_and_nothing_else(self, store: Store) -> None:
         project = await store.insert_project(Project(workspace_id=W, id=P, name="shop", created_at=1, source={"a": 1}))
-        await store.set_project_source(W, P, {"b": "\ud800"})
-        await store.set_project_source(OTHER, P, {"c": 1})
+        await store.update_project(W, P, source={"b": "\ud800"})
+        await store.update_project(OTHER, P, source={"c": 1})
         assert await store.project(W, P) == project.model_copy(update={"source": {"b": "\ud800"}})
 
     # Runs

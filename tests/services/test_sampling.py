@@ -44,6 +44,12 @@ async def test_the_filter_decides_and_its_matches_are_counted_before_the_sample_
     assert all(int(item.id) % 2 for item in sample.items)
 
 
+async def test_the_filter_may_ask_what_was_said(store: SqliteStore) -> None:
+    await store.save_runs([trace("a", said="refund please"), trace("b", said="hello"), trace("c")])
+    assert await drawn(store, config(filter='search("Refund")')) == ["a"]
+    assert await drawn(store, config(filter='not(like(input_value, "%refund%"))')) == ["b", "c"]
+
+
 async def test_unfinished_runs_are_counted_and_left_out_whatever_the_filter(store: SqliteStore) -> None:
     await store.save_runs([trace("done"), trace("open 1", status="pending"), trace("open 2", status="pending")])
     sample = await draw(store, config(filter='eq(status, "pending")'))

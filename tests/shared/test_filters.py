@@ -8,24 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import FilterError
-from shared.filters import (
-    FIELDS,
-    MAX_DEPTH,
-    MAX_LENGTH,
-    And,
-    Compare,
-    Filter,
-    HasKey,
-    HasPairs,
-    HasTag,
-    In,
-    Like,
-    Node,
-    Not,
-    Or,
-    parse,
-)
-from shared.models import Run
+from shared.filters import Filter, parse
+from shared.filters.entries import FAMILIES, Condition, Entry, Family
+from shared.filters.fields import FIELDS
+from shared.filters.nodes import And, Compare, HasKey, HasPairs, HasTag, In, Like, Node, Not, Or, Search
+from shared.filters.parser import MAX_LENGTH
+from shared.filters.values import MAX_DEPTH
+from shared.models import BodyPart, Feedback, Run
 
 SECOND = 1_000_000
 NOON = 1_767_268_800 * SECOND  # 2026-01-01T12:00:00Z
@@ -184,6 +173,95 @@ def test_like_is_fast_whatever_its_pattern() -> None:
     assert not parse(f'like(name, "{"%a" * 3_000}%b")').matches(run(name="a" * 20_000))
 
 
+BODIES: dict[BodyPart, Any] = {
+    "inputs": {"messages": [{"role": "user", "content": "Refund, please"}, {"role": "ai", "content": "No"}], "n": 3},
+    "outputs": "Sorry",
+    "error": "Timeout: 30 s\nat line 7",
+}
+RATED = FULL.model_copy(update={"feedback": {"stars": Feedback(n=2, avg=4.5), "note": Feedback(n=1)}})
+
+
+@pytest.mark.parametrize(
+    ("text", "matches"),
+    [
+        ('search("refund PLEASE")', True),
+        ('search("please refund timeout line")', True),
+        ('search("prod")', True),
+        ('search("refund nowhere")', False),
+        ('search("")', True),
+        ('search(inputs, "sorry")', False),
+        ('search(outputs, "sorry")', True),
+        ('search(error, "LINE 7")', True),
+        ('search(tags, "space")', True),
+        ('search(name, "support")', True),
+        ('eq(metadata_key, "env")', True),
+        ('neq(metadata_key, "env")', False),
+        ('neq(metadata_key, "other")', True),
+        ('eq(metadata_value, "prod")', True),
+        ('neq(metadata_value, "prod")', False),
+        ('and(eq(metadata_key, "env"), eq(metadata_value, "prod"))', True),
+        ('and(eq(metadata_value, "prod"), eq(metadata_key, "env"))', True),
+        ('and(eq(metadata_key, "retries"), eq(metadata_value, "prod"))', False),
+        ('and(eq(metadata_key, "env"), neq(metadata_value, "prod"))', False),
+        ('and(eq(metadata_key, "env"), neq(metadata_value, "dev"))', True),
+        ('and(eq(metadata_key, "other"), neq(metadata_value, "dev"))', False),
+        ('and(neq(metadata_key, "env"), neq(metadata_value, "dev"))', False),
+        ('and(neq(metadata_key, "other"), neq(metadata_value, "dev"))', True),
+        ('and(neq(metadata_key, "other"), neq(metadata_value, "prod"))', False),
+        ('and(neq(metadata_key, "env"), eq(metadata_value, "prod"))', False),
+        ('and(neq(metadata_key, "other"), eq(metadata_value, "prod"))', True),
+        ('and(in(metadata_key, ["env", "x"]), in(metadata_value, ["prod"]))', True),
+        ('and(eq(metadata_key, "retries"), eq(metadata_value, "1"))', True),
+        ('and(eq(metadata_key, "retries"), gt(metadata_value, 0.5), lt(metadata_value, 2))', True),
+        ('and(eq(metadata_key, "retries"), gt(metadata_value, 1))', False),
+        ('and(eq(metadata_key, "flag"), eq(metadata_value, true))', True),
+        ('and(eq(metadata_key, "flag"), eq(metadata_value, 1))', False),
+        ('and(eq(metadata_key, "gone"), eq(metadata_value, null))', True),
+        ('and(eq(metadata_key, "nested.a"), eq(metadata_value, 1))', True),
+        (
+            'and(eq(metadata_key, "env"), eq(metadata_value, "prod"), eq(metadata_key, "x"), eq(metadata_value, "y"))',
+            False,
+        ),
+        ('and(eq(metadata_key, "env"), eq(status, "error"), like(metadata_value, "pr%"))', True),
+        ('and(eq(input_key, "messages.content"), like(input_value, "%Refund%"))', True),
+        ('and(eq(input_key, "messages.role"), eq(input_value, "ai"))', True),
+        ('and(eq(input_key, "messages.role"), eq(input_value, "No"))', False),
+        ('and(eq(input_key, "n"), gte(input_value, 3))', True),
+        ('eq(input_key, "messages")', True),
+        ('eq(input_key, "content")', False),
+        ('search(input_value, "please REFUND")', True),
+        ('eq(output_value, "Sorry")', True),
+        ('eq(output_key, "a")', False),
+        ('eq(feedback_key, "stars")', True),
+        ('and(eq(feedback_key, "stars"), gt(feedback_score, 4))', True),
+        ('and(eq(feedback_key, "stars"), gt(feedback_score, 4), lt(feedback_score, 4.2))', False),
+        ('and(eq(feedback_key, "note"), gt(feedback_score, 0))', False),
+        ('neq(feedback_key, "note")', False),
+        ("gt(feedback_score, 4)", True),
+    ],
+)
+def test_search_and_entries_say_what_the_bodies_hold(text: str, matches: bool) -> None:
+    assert parse(text).matches(RATED, BODIES) is matches
+    assert parse(f"not({text})").matches(RATED, BODIES) is not matches
+
+
+def test_bodies_are_asked_for_only_where_the_answer_depends_on_them() -> None:
+    assert parse('search("prod timeout")').matches(FULL) is True
+    assert parse('search("refund")').matches(FULL) is None
+    assert parse('and(eq(status, "success"), search("refund"))').matches(FULL) is False
+    assert parse('or(eq(status, "error"), eq(input_key, "a"))').matches(FULL) is True
+    assert parse('search("refund")').parts == {"inputs", "outputs", "error"}
+    assert parse('and(eq(output_key, "a"), eq(name, "b"))').parts == {"outputs"}
+
+
+def test_a_key_of_huge_values_is_found_fast_and_endless_paths_are_not_followed() -> None:
+    """Of a million values, and of names that would make paths of a gigabyte (the timeout guards)."""
+    wide = {"a": {"b": [1] * 10}, "z": [{"c": number} for number in range(300_000)]}
+    assert parse('and(eq(input_key, "a.b"), eq(input_value, 1))').matches(BARE, {"inputs": wide})
+    assert parse('like(input_key, "%z")').matches(BARE, {"inputs": {"k" * 10_000: {"a": 1}, "z": 1}})
+    assert not parse('like(input_key, "%z")').matches(BARE, {"inputs": {"k" * 10_000: {"z": 1}}})
+
+
 @pytest.mark.parametrize(
     ("text", "position", "hint"),
     [
@@ -222,9 +300,12 @@ def test_like_is_fast_whatever_its_pattern() -> None:
         (f"has(metadata, '{{\"a\": {'[' * 9000}')", 14, "pairs as JSON"),
         (f"has(metadata, '{{\"a\": {'[' * 200}{']' * 200}}}')", 14, "inside each other"),
         ('exists(tags, "beta")', 7, "has(tags"),
-        ('search("text")', 0, "not served yet"),
-        ('and(eq(metadata_key, "env"), eq(metadata_value, "prod"))', 7, "not served yet"),
-        ('eq(feedback_key, "stars")', 3, "not served yet"),
+        ("search(text)", 7, "Unknown field"),
+        ("gt(metadata_key, 'a')", 3, "use eq or neq"),
+        ("eq(input_key, null)", 3, "use eq or neq"),
+        ("lt(output_value, true)", 3, "use eq or neq"),
+        ("eq(feedback_score, 'good')", 19, "a number"),
+        ("eq(metadata_value, prod)", 19, "quotes"),
         (r'eq(name, "a\nb")', 11, "Unknown escape"),
         ("(eq(name, 'x'))", 0, "comparator"),
     ],
@@ -278,9 +359,25 @@ def _leaves(field: str) -> st.SearchStrategy[Node]:
     return equal | one_of | st.builds(Compare, st.sampled_from(("gt", "gte", "lt", "lte")), st.just(field), scalars)
 
 
+def _conditions(family: Family) -> st.SearchStrategy[tuple[Condition, ...]]:
+    values: st.SearchStrategy[Any] = NUMBERS if family.value_kind == "number" else TEXT | NUMBERS | st.booleans()
+    key = st.builds(Condition, st.just(family.key), st.sampled_from(("eq", "neq", "like", "search")), TEXT)
+    equal = st.builds(Condition, st.just(family.value), st.sampled_from(("eq", "neq")), values | st.none())
+    one_of = st.builds(Condition, st.just(family.value), st.just("in"), st.lists(values, max_size=2).map(tuple))
+    order = st.builds(Condition, st.just(family.value), st.sampled_from(("gt", "lte")), NUMBERS)
+    return st.tuples(key) | st.tuples(equal | one_of | order) | st.tuples(key, equal | one_of, order)
+
+
 PAIRS = st.builds(HasPairs, st.dictionaries(TEXT, JSON, min_size=1, max_size=2))
 LEAVES: st.SearchStrategy[Node] = st.one_of(
-    [*map(_leaves, FIELDS), st.builds(HasTag, TEXT), st.builds(HasKey, TEXT), PAIRS]
+    [
+        *map(_leaves, FIELDS),
+        *(st.builds(lambda found: And((found,)), st.builds(Entry, st.just(one), _conditions(one))) for one in FAMILIES),
+        st.builds(HasTag, TEXT),
+        st.builds(HasKey, TEXT),
+        st.builds(Search, st.sampled_from((None, "name", "inputs", "metadata")), TEXT),
+        PAIRS,
+    ]
 )
 
 
@@ -305,6 +402,9 @@ FRAGMENTS = st.sampled_from(
         "and(",
         "or(",
         "not(",
+        "search(",
+        "metadata_key",
+        "input_value",
         "eq(",
         "in(",
         "has(",
@@ -342,6 +442,16 @@ def _outcome(text: str) -> Filter | int:
 @given(TREES)
 def test_a_rendered_tree_parses_to_the_same_tree(tree: Node) -> None:
     assert parse(tree.render()) == Filter(tree)
+
+
+@settings(max_examples=100, deadline=None)
+@given(TREES, RUNS, JSON, JSON)
+def test_what_is_known_without_bodies_stays_so_with_them(tree: Node, one: Run, inputs: Any, outputs: Any) -> None:
+    """And nothing stays open once they are read."""
+    before, after = tree.matches(one), tree.matches(one, {"inputs": inputs, "outputs": outputs})
+    assert after is not None
+    assert before in (None, after)
+    assert before is not None or tree.parts
 
 
 @settings(max_examples=100, deadline=None)

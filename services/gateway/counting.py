@@ -1,0 +1,43 @@
+"""How many traces a job would look at, while its filter is being written."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, HTTPException, Request
+from pydantic import ValidationError
+
+from services.gateway.access import Reader, StoreDep
+from services.gateway.bodies import read_json
+from services.gateway.projects import find_project
+from shared.errors import UsageError
+from shared.job_config import JobConfig, sentence
+from shared.jobs import new_job
+from shared.matching import Criteria, count_matching
+from shared.store.queries import Wanted
+
+routes = APIRouter()
+
+
+@routes.post("/sessions/{project_id}/insights/count")
+async def count_traces(project_id: UUID, request: Request, caller: Reader, store: StoreDep) -> dict[str, Any]:
+    """`count` where all are known; else `at_least` so many of `looked_at`, the newest. The body is a job's."""
+    project = await find_project(store, caller.workspace_id, project_id)
+    try:
+        job = new_job(project, "", JobConfig.model_validate(await read_json(request)))
+    except ValidationError as error:
+        raise HTTPException(422, sentence(error)) from error
+    except UsageError as error:
+        raise HTTPException(422, str(error)) from error
+    wanted = Wanted(
+        project.workspace_id,
+        project.id,
+        root=True,
+        earliest=job.window_start,
+        latest=None if job.window_end is None else job.window_end - 1,
+        received_before=job.received_before,
+        ended=True,
+    )
+    found = await count_matching(store, wanted, Criteria.read(job.config.filter))
+    if found.looked_at is None:
+        return {"count": found.matching}
+    return {"at_least": found.matching, "looked_at": found.looked_at}
