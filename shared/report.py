@@ -4,7 +4,7 @@ After LangSmith's API, as its clients use it. Level 0 is the most specific; the 
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,7 +31,7 @@ def head(job: Job, report: Report | None) -> dict[str, Any]:
         "created_at": iso(job.created_at),
         "start_time": iso(job.window_start),
         "end_time": iso(job.window_end),
-        "shape": _shape(clusters),
+        "shape": shape_of(clusters),
         "error": job.error,
         "clusters": [_cluster(one) for one in clusters],
         "report": {
@@ -51,7 +51,21 @@ def clusters_of(report: Report | None) -> list[Cluster]:
     )
 
 
-def _shape(clusters: list[Cluster]) -> dict[str, int]:
+def places_of(report: Report, cluster_id: str) -> tuple[int, int] | None:
+    """The first place of the cluster's items, and how many there are; None where the report has no such cluster."""
+    found = next((one for one in report.clusters if one.id == cluster_id), None)
+    if found is None:
+        return None
+    first = 0
+    for one in report.clusters:
+        if one.level == 0:
+            if cluster_id in (one.id, one.parent_id):
+                return first, found.num_runs
+            first += one.num_runs
+    return first, 0
+
+
+def shape_of(clusters: Iterable[Cluster]) -> dict[str, int]:
     """Items by name of the top-level category, the largest first."""
     counts: Counter[str] = Counter()
     for one in clusters:

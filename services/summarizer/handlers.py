@@ -13,7 +13,7 @@ from shared.bus import Publish, Router
 from shared.config import Settings
 from shared.context import Loaded, load
 from shared.embedding.worker import Embedder
-from shared.ending import announce_end, fail_job
+from shared.ending import announce_end, fail_job, left_with_job
 from shared.errors import InvalidEventError, JobError, UsageError
 from shared.events import ItemSampled, ItemSummarized, JobRequested
 from shared.frozen import FrozenJob, FrozenJobs
@@ -119,6 +119,8 @@ async def summarize_item(
     if item.state.final:
         return
     if item.state is not ItemState.SUMMARIZED:
+        if await left_with_job(store, publish, item):
+            return
         frozen = await frozen_jobs.get(event.workspace_id, event.job_id)
         await _summarize(store, item, frozen, embedder, asker)
     await publish(ItemSummarized(workspace_id=item.workspace_id, job_id=item.job_id, item_id=item.id))

@@ -23,9 +23,11 @@ from shared.models import (
     Stage,
     StoredRun,
 )
+from shared.store.configs import ConfigStore
+from shared.store.places import PlacedItems
 
 
-class Store(Protocol):
+class Store(PlacedItems, ConfigStore, Protocol):
     async def init(self) -> None:
         """Make tables or indexes; harmless where they exist."""
 
@@ -84,8 +86,19 @@ class Store(Protocol):
 
     async def job(self, workspace_id: str, job_id: str) -> Job | None: ...
 
-    async def jobs(self, workspace_id: str, project_id: str) -> list[Job]:
-        """Newest first (created_at, id)."""
+    async def jobs(
+        self,
+        workspace_id: str,
+        project_id: str,
+        *,
+        config_id: str | None = None,
+        offset: int = 0,
+        limit: int | None = None,
+    ) -> list[Job]:
+        """Newest first (created_at, id); only those made from `config_id`, if one is given."""
+
+    async def rename_job(self, workspace_id: str, job_id: str, name: str) -> bool:
+        """False where it does not exist."""
 
     async def jobs_in(self, states: Collection[JobState], *, limit: int = 1_000) -> list[Job]:
         """Of every workspace, oldest first (created_at, id)."""
@@ -111,7 +124,7 @@ class Store(Protocol):
     async def mark_announced(self, workspace_id: str, job_id: str) -> None: ...
 
     async def delete_job(self, workspace_id: str, job_id: str) -> None:
-        """With its plan, items and reports."""
+        """With its plan, items, reports and orders."""
 
     async def insert_plan(self, plan: Plan) -> None: ...
 
@@ -146,6 +159,9 @@ class Store(Protocol):
 
     async def release_items(self, workspace_id: str, job_id: str, limit: int) -> list[str]:
         """Move up to `limit` pending items, lowest ids first, to released; their ids."""
+
+    async def leave_out_pending(self, workspace_id: str, job_id: str, reason: str) -> int:
+        """Move every pending item to left_out; how many there were."""
 
     async def count_in_flight(self, workspace_id: str, job_id: str) -> int:
         """How many items are released or summarized: one look at an index."""

@@ -37,6 +37,8 @@ from shared.store.documents import (
 from shared.store.leases import Lease, lapse
 from shared.store.mongo_answers import MongoAnswers
 from shared.store.mongo_calls import SLICE, key_of, plain_errors
+from shared.store.mongo_configs import MongoConfigs
+from shared.store.mongo_places import MongoPlaces
 
 CHUNK = 8_000_000
 PATIENCE_MS = 5_000
@@ -56,13 +58,16 @@ _INDEXES: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
     ("jobs", "unannounced", ("announced", "created_at", "id"), {}),
     ("items", "by_id", ("workspace_id", "job_id", "id"), {}),
     ("items", "by_state", ("workspace_id", "job_id", "state", "id"), {}),
+    ("items", "by_place", ("workspace_id", "job_id", "place"), {}),
+    ("orders", "by_job", ("workspace_id", "job_id"), {}),
+    ("configs", "by_project", ("workspace_id", "project_id", "created_at", "id"), {}),
     ("reports", "by_job", ("workspace_id", "job_id"), {}),
     ("spending", "by_job", ("workspace_id", "job_id"), {}),
     ("answers", "by_stage", ("workspace_id", "stage", "size"), {}),
 )
 
 
-class MongoStore(MongoAnswers):
+class MongoStore(MongoAnswers, MongoPlaces, MongoConfigs):
     def __init__(self, client: Any, place: str) -> None:
         """`place` is host, port and database for messages, without a password."""
         self.place = place
@@ -213,10 +218,21 @@ class MongoStore(MongoAnswers):
         return JOB.load(found) if found else None
 
     @plain_errors
-    async def jobs(self, workspace_id: str, project_id: str) -> list[Job]:
-        cursor = self._database.jobs.find({"workspace_id": workspace_id, "project_id": project_id})
-        found = cursor.sort([("created_at", DESCENDING), ("id", DESCENDING)])
-        return [JOB.load(document) for document in await found.to_list(None)]
+    async def jobs(
+        self,
+        workspace_id: str,
+        project_id: str,
+        *,
+        config_id: str | None = None,
+        offset: int = 0,
+        limit: int | None = None,
+    ) -> list[Job]:
+        if limit == 0:
+            return []  # MongoDB reads a limit of 0 as none
+        given = {"workspace_id": workspace_id, "project_id": project_id}
+        given |= {"config_id": config_id} if config_id is not None else {}
+        found = self._database.jobs.find(given).sort([("created_at", DESCENDING), ("id", DESCENDING)])
+        return [JOB.load(document) for document in await found.skip(offset).limit(limit or 0).to_list(None)]
 
     @plain_errors
     async def jobs_in(self, states: Collection[JobState], *, limit: int = 1_000) -> list[Job]:
@@ -244,13 +260,19 @@ class MongoStore(MongoAnswers):
         return await self._move("jobs", key, names(origin), JOB.changes(target, changes), **given)
 
     @plain_errors
+    async def rename_job(self, workspace_id: str, job_id: str, name: str) -> bool:
+        change = {"$set": {"name": encode(name)}}
+        moved = await self._database.jobs.update_one({"_id": key_of(workspace_id, job_id)}, change)
+        return bool(moved.matched_count)
+
+    @plain_errors
     async def mark_announced(self, workspace_id: str, job_id: str) -> None:
         await self._database.jobs.update_one({"_id": key_of(workspace_id, job_id)}, {"$set": {"announced": True}})
 
     @plain_errors
     async def delete_job(self, workspace_id: str, job_id: str) -> None:
         """The job goes last: a delete that was cut short can be done again."""
-        for collection in ("items", "reports", "spending"):
+        for collection in ("items", "reports", "spending", "orders"):
             await self._database[collection].delete_many({"workspace_id": workspace_id, "job_id": job_id})
         for collection in ("plans", "jobs"):
             await self._database[collection].delete_one({"_id": key_of(workspace_id, job_id)})
@@ -332,6 +354,12 @@ class MongoStore(MongoAnswers):
         if moved.modified_count < len(found):
             found = await _page(self._database["items"].find({**among, "released_by": mark}, {"id": 1}), limit)
         return [document["id"] for document in found]
+
+    @plain_errors
+    async def leave_out_pending(self, workspace_id: str, job_id: str, reason: str) -> int:
+        given = {"workspace_id": workspace_id, "job_id": job_id, "state": str(ItemState.PENDING)}
+        change = {"$set": {"state": str(ItemState.LEFT_OUT), "reason": encode(reason)}}
+        return int((await self._database["items"].update_many(given, change)).modified_count)
 
     @plain_errors
     async def count_in_flight(self, workspace_id: str, job_id: str) -> int:

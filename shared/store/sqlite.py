@@ -13,7 +13,9 @@ from shared.sqlite import Database
 from shared.store.documents import JOB, encode, names
 from shared.store.leases import Lease, lapse
 from shared.store.sqlite_answers import SqliteAnswers
+from shared.store.sqlite_configs import SqliteConfigs
 from shared.store.sqlite_items import SqliteItems
+from shared.store.sqlite_places import SqlitePlaces
 from shared.store.sqlite_runs import SqliteRuns
 from shared.store.sqlite_schema import SCHEMA, add_columns
 
@@ -23,7 +25,7 @@ _INSERT_JOB = (
     f"INSERT INTO jobs ({', '.join(JOB.columns)}) VALUES ({', '.join(f':{name}' for name in JOB.columns)})"  # noqa: S608  no input in it
     " ON CONFLICT DO NOTHING"
 )
-_OF_JOB = ("plans", "items", "features", "reports", "spending")
+_OF_JOB = ("plans", "items", "features", "reports", "spending", "orders")
 
 
 def path_of(url: str) -> Path:
@@ -35,7 +37,7 @@ def path_of(url: str) -> Path:
     return Path(name) if relative else Path("/", name)
 
 
-class SqliteStore(SqliteRuns, SqliteItems, SqliteAnswers):
+class SqliteStore(SqliteRuns, SqliteItems, SqlitePlaces, SqliteAnswers, SqliteConfigs):
     def __init__(self, path: Path, database: Database) -> None:
         self._path = path
         self._database = database
@@ -76,9 +78,19 @@ class SqliteStore(SqliteRuns, SqliteItems, SqliteAnswers):
         found = await self._jobs("WHERE workspace_id = ? AND id = ?", workspace_id, job_id)
         return found[0] if found else None
 
-    async def jobs(self, workspace_id: str, project_id: str) -> list[Job]:
-        where = "WHERE workspace_id = ? AND project_id = ? ORDER BY created_at DESC, id DESC"
-        return await self._jobs(where, workspace_id, project_id)
+    async def jobs(
+        self,
+        workspace_id: str,
+        project_id: str,
+        *,
+        config_id: str | None = None,
+        offset: int = 0,
+        limit: int | None = None,
+    ) -> list[Job]:
+        where = "WHERE workspace_id = ? AND project_id = ? AND (? IS NULL OR config_id = ?)"
+        page = "ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?"
+        given = (workspace_id, project_id, config_id, config_id, -1 if limit is None else limit, offset)
+        return await self._jobs(f"{where} {page}", *given)
 
     async def jobs_in(self, states: Collection[JobState], *, limit: int = 1_000) -> list[Job]:
         where = "WHERE state IN (SELECT value FROM json_each(?)) ORDER BY created_at, id LIMIT ?"
@@ -103,6 +115,10 @@ class SqliteStore(SqliteRuns, SqliteItems, SqliteAnswers):
         sql = f"UPDATE jobs SET {sets} WHERE {where}"  # noqa: S608  names of fields
         given = (*columns.values(), workspace_id, job_id, encode(names(origin)), only_fence, only_fence)
         return await self._database.write(lambda c: c.execute(sql, given).rowcount == 1)
+
+    async def rename_job(self, workspace_id: str, job_id: str, name: str) -> bool:
+        sql = "UPDATE jobs SET name = ? WHERE workspace_id = ? AND id = ?"
+        return await self._execute(sql, encode(name), workspace_id, job_id) == 1
 
     async def mark_announced(self, workspace_id: str, job_id: str) -> None:
         await self._execute("UPDATE jobs SET announced = 1 WHERE workspace_id = ? AND id = ?", workspace_id, job_id)
