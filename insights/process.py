@@ -45,6 +45,7 @@ class Process:
     bus: Bus
     embedder: Embedder
     asker: Asker
+    llm: Llm
     prices: Prices
     tasks: Sequence[asyncio.Task[None]]
     ended: asyncio.Event
@@ -113,7 +114,7 @@ async def running(
         for task in tasks:
             task.add_done_callback(lambda task: _note_end(task, ended))
         try:
-            yield Process(store, bus, embedder, asker, prices, tasks, ended)
+            yield Process(store, bus, embedder, asker, llm, prices, tasks, ended)
         finally:
             for task in tasks:
                 task.cancel()

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from insights.forecasting import Forecaster
 from insights.process import Process, running
 from services.gateway.app import make_app
 from shared.config import Settings
@@ -59,7 +60,7 @@ async def serve(names: Sequence[str], settings: Settings, folder: Path, server: 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with running(names, settings, folder) as process:
-        http = _Server(_config(_ending(_app(names, process))))
+        http = _Server(_config(_ending(_app(names, process, settings))))
         served = asyncio.create_task(http.serve([server]))
         print(f"{', '.join(names)}: ready on {url_of(server)}", flush=True)
         waits = [asyncio.create_task(event.wait()) for event in (stop, process.ended)]
@@ -87,7 +88,8 @@ def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(app, log_config=None, lifespan="off", access_log=False, timeout_graceful_shutdown=GRACE)
 
 
-def _app(names: Sequence[str], process: Process) -> ASGIApp:
+def _app(names: Sequence[str], process: Process, settings: Settings) -> ASGIApp:
     if "gateway" in names:
-        return make_app(process.store, process.bus.publish, process.check)
+        forecast = Forecaster(process.store, process.prices)
+        return make_app(process.store, process.bus.publish, process.check, settings, llm=process.llm, forecast=forecast)
     return Starlette(routes=health_routes(process.check))

@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     model_timeout: Seconds = Field(default=120.0, description="seconds of one call to a model")
     model_headers: Headers = Field(default={}, description="headers of each call to a model, as JSON")
     prices: Path | None = Field(default=None, description="file of prices beside shared/llm/prices.yaml")
+    max_sample: Positive = Field(default=1_000, description="traces of a job that is asked for over HTTP, at most")
     lease_seconds: Seconds = 30.0
     sweep_seconds: Seconds = 30.0
     log_level: Annotated[

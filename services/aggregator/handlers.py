@@ -1,5 +1,7 @@
 """A categorised job gets its figures, its findings and its end."""
 
+from typing import Any
+
 from services.aggregator import model
 from services.aggregator.coverage import coverage
 from services.aggregator.differences import differences
@@ -14,13 +16,14 @@ from shared.bus import Publish, Router
 from shared.ending import announce_end, now
 from shared.errors import InvalidEventError
 from shared.events import JobCategorized
-from shared.models import Cluster, Item, ItemState, Job, JobState, Report
+from shared.models import NONE_OF_THESE, Cluster, Item, ItemState, Job, JobState, Report
 from shared.report import shape_of
 from shared.store import Store
 
 router = Router("aggregator")
 
 PAGE = 1_000
+MOST_GIVEN = 10  # categories of a configuration
 
 
 @router.subscriber(JobCategorized)
@@ -50,9 +53,27 @@ async def _report(store: Store, job: Job, fence: int, asker: Asker) -> None:
     await store.save_report(await _completed(store, job, report, items, asker))
     await store.save_orders(job.workspace_id, job.id, fence, items.orders())
     moved, shape = {JobState.CATEGORIZED}, shape_of(report.clusters)
-    await store.move_job(
+    if await store.move_job(
         job.workspace_id, job.id, moved, JobState.SUCCESS, only_fence=fence, ended_at=now(), shape=shape
-    )
+    ):
+        await _keep_categories(store, job, report)
+
+
+async def _keep_categories(store: Store, job: Job, report: Report) -> None:
+    """A saved configuration without categories gets those that its first report found, as LangSmith does it, so that
+    later ones compare. Only a model's: those of the local engine are not sure enough to be held to.
+
+    Where another changes the configuration at the same moment, the next report does it.
+    """
+    if job.config.engine != "model" or job.config_id is None:
+        return
+    saved = await store.config(job.workspace_id, job.config_id)
+    tops = [one for one in report.clusters if one.parent_id is None and one.name != NONE_OF_THESE]
+    if saved is None or saved.config.get("partitions") or not 2 <= len(tops) <= MOST_GIVEN:
+        return
+    config = {**saved.config, "partitions": {one.name: one.description for one in tops}}
+    changed = saved.model_copy(update={"config": config, "version": saved.version + 1})
+    await store.replace_config(changed, saved.version)
 
 
 class _Items:

@@ -3,9 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.models import Job, Project
-from shared.report import head, report_of
-from shared.store import Store
+from shared.models import Project
 
 
 def project_body(project: Project) -> dict[str, Any]:
@@ -17,13 +15,3 @@ def project_body(project: Project) -> dict[str, Any]:
         "name": project.name,
         "start_time": datetime.fromtimestamp(project.created_at / 1_000_000, UTC).isoformat(),
     }
-
-
-async def job_detail(store: Store, job: Job) -> dict[str, Any]:
-    return head(job, await report_of(store, job))
-
-
-def job_created(job: Job) -> dict[str, Any]:
-    """The answer to POST: what was stored, which a repeated Idempotency-Key finds as it is now."""
-    known = head(job, None)
-    return {key: known[key] for key in ("id", "name", "status", "error")}

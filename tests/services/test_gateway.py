@@ -22,6 +22,7 @@ from shared.store.sqlite import SqliteStore
 
 JOB_KEYS = {
     "id", "name", "status", "created_at", "start_time", "end_time", "shape", "error", "clusters", "report",
+    "config_id", "metadata", "coverage", "notes", "stats",
 }  # fmt: skip
 
 
@@ -236,8 +237,8 @@ async def test_a_job_is_stored_and_announced(client: httpx.AsyncClient, bus: Bus
         ({"summary_prompt": "{{run.inputz}}"}, "inputs"),
         ({"sample": "many"}, "sample"),
         ({"last_n_hours": -1}, "last_n_hours"),
-        ({"hierarchy": [1, 5]}, "hierarchy"),
         ([1], "JobConfig"),
+        ({"hierarchy": [0, 5]}, "hierarchy"),
     ],
 )
 async def test_a_job_that_cannot_be_done_is_refused_with_what_is_wrong(

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from insights.draft_look import Look
+from shared.drafting.look import Look
 
 LARGE = 1_000  # traces from which on a sample will do
 LONGEST_NAME = 80

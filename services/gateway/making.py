@@ -1,0 +1,82 @@
+"""A request for a report becomes a job: its saved configuration, its engine, its draft and its unit are settled."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import HTTPException, Request
+
+from services.gateway.configs import find_config
+from services.gateway.engine import choose_engine
+from services.gateway.guided import drafted, ended_runs, see, threaded, without_a_model
+from services.gateway.job_body import job_config, user_context
+from shared.config import Settings
+from shared.drafting.look import THREADED
+from shared.errors import UsageError
+from shared.jobs import new_job
+from shared.llm import Llm
+from shared.models import Job, Project
+from shared.store import Store
+
+WINDOW = frozenset({"last_n_hours", "start_time", "end_time"})
+DRAFTED = ("name", "summary_prompt", "attribute_schemas", "unit")
+
+
+async def make_job(request: Request, store: Store, project: Project, asked: Mapping[str, Any], job_id: str) -> Job:
+    """The job that `asked` (`job_body.asked`) describes, not yet stored. HTTPException 404 or 422 says what is wrong.
+
+    What was left to us to decide is in its `decisions`.
+    """
+    settings: Settings = request.app.state.settings
+    values = await _with_saved(store, project, asked)
+    chosen = await choose_engine(store, project.workspace_id, values)
+    decisions = [chosen.why]
+    values["engine"] = chosen.engine
+    if user_context(values) and not values.keys() & {"summary_prompt", "attribute_schemas"}:
+        values = await _guided(store, project, values, decisions)
+    elif "unit" not in values and threaded(await ended_runs(store, project)) >= THREADED:
+        values["unit"] = "thread"
+    if values.get("unit") == "thread" and "unit" not in asked:
+        decisions.append("Unit thread: most of the project's traces are one of several of a conversation.")
+    config = job_config(values, settings.max_sample)
+    if config.engine == "model":
+        _require_endpoint(request, settings)
+    try:
+        job = new_job(project, job_id, config)
+    except UsageError as error:
+        raise HTTPException(422, str(error)) from error
+    config_id = str(asked["config_id"]) if "config_id" in asked else None
+    return job.model_copy(update={"decisions": tuple(decisions), "config_id": config_id})
+
+
+async def _with_saved(store: Store, project: Project, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What is asked for over what is saved under `config_id`; a window is replaced whole."""
+    if "config_id" not in asked:
+        return dict(asked)
+    saved = (await find_config(store, project, asked["config_id"])).config
+    kept = {name: one for name, one in saved.items() if one is not None}
+    if asked.keys() & WINDOW:
+        kept = {name: one for name, one in kept.items() if name not in WINDOW}
+    return kept | dict(asked)
+
+
+async def _guided(store: Store, project: Project, values: Mapping[str, Any], decisions: list[str]) -> dict[str, Any]:
+    found = drafted(user_context(values), await see(store, project))
+    if values["engine"] == "local":
+        found = without_a_model(found)
+    found = {name: found[name] for name in DRAFTED if name in found}
+    attributes = ", ".join(found["attribute_schemas"]) or "none"
+    decisions.append(f"Drafted by rules from what you want to learn; attributes: {attributes}.")
+    return {**found, **values}
+
+
+def _require_endpoint(request: Request, settings: Settings) -> None:
+    """HTTPException 422 where this process would ask the model, and nobody said where one is."""
+    llm: Llm | None = request.app.state.llm
+    if llm is None or settings.bus != "local":
+        return
+    if llm.endpoint.base_url is None and not llm.endpoint.secret and not llm.endpoint.headers:
+        raise HTTPException(
+            422,
+            "The engine `model` needs a model: start Insights with OPENAI_API_KEY or OPENAI_BASE_URL set, "
+            "or leave out `engine`.",
+        )

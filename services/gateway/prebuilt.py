@@ -1,0 +1,49 @@
+"""Configurations that every project has: what LangSmith calls prebuilt."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.jobs import name_uuid
+from shared.models import SavedConfig
+
+_USAGE = {
+    "summary_prompt": (
+        "What does the user want to get done, and do they get it? Leave out how the application works inside.\n"
+        "{{run.inputs}}\n{{run.outputs}}"
+    ),
+    "attribute_schemas": {
+        "resolved": {"type": "boolean", "description": "did the user get what they wanted?"},
+        "handed_over": {"type": "boolean", "description": "was the user handed over to a person?"},
+    },
+}
+_ERRORS = {
+    "summary_prompt": (
+        "What went wrong in this trace, where did it begin, and what followed from it? Say so if nothing did.\n"
+        "{{run.inputs}}\n{{run.outputs}}\n{{run.error}}"
+    ),
+    "attribute_schemas": {
+        "failed": {"type": "boolean", "description": "did the agent fail to do what was asked?"},
+        "tool_failed": {"type": "boolean", "description": "did a call of a tool fail or return nothing of use?"},
+        "user_dissatisfied": {"type": "boolean", "description": "does the user say that they are dissatisfied?"},
+    },
+}
+
+
+def prebuilt(workspace_id: str, project_id: str) -> list[SavedConfig]:
+    """As if they were saved in the project. Their ids are the same everywhere."""
+
+    def made(name: str, about: str, config: Mapping[str, Any]) -> SavedConfig:
+        return SavedConfig(
+            workspace_id=workspace_id,
+            id=name_uuid("prebuilt", name),
+            project_id=project_id,
+            name=name,
+            description=about,
+            config={"name": name, **config},
+            created_at=0,
+        )
+
+    return [
+        made("Usage patterns", "What people use the application for, and whether they get it.", _USAGE),
+        made("Error analysis", "What goes wrong, where, and how often.", _ERRORS),
+    ]
