@@ -110,6 +110,8 @@ def _hierarchy(levels: Any) -> Any:
 
 
 def _number(sample: Any) -> Any:
+    if isinstance(sample, bool):
+        raise HTTPException(422, "sample: expected a number of traces.")
     return int(sample) if isinstance(sample, float) and sample.is_integer() else sample
 
 

@@ -6,7 +6,7 @@ No `project_id`, `tenant_id` or `host_url` in them: their clients pass these bes
 from typing import Any
 
 from shared.models import Job, Report
-from shared.report import head, ordered, report_of
+from shared.report import head, iso, ordered, report_of
 from shared.store import Store
 
 CREATED = ("id", "name", "status", "error")
@@ -27,7 +27,9 @@ def job_listed(job: Job) -> dict[str, Any]:
 
 async def job_detail(store: Store, job: Job) -> dict[str, Any]:
     report = await report_of(store, job)
-    return {**head(job, report), **_ours(job), **_reading(report)}
+    found = {**head(job, report), **_ours(job), **_reading(report)}
+    found["report"]["created_at"] = iso(job.ended_at) if report else None
+    return found
 
 
 def _ours(job: Job) -> dict[str, Any]:

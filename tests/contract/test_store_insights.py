@@ -61,7 +61,7 @@ class InsightsContract:
         await store.insert_job(job("elsewhere", project_id="other", config_id="c"))
         assert ids(await store.jobs(W, P, limit=2)) == ["j5", "j4"]
         assert ids(await store.jobs(W, P, offset=4, limit=5)) == ["j1", "j0"]
-        assert ids(await store.jobs(W, P, offset=9, limit=5)) == await store.jobs(W, P, limit=0) == []
+        assert await store.jobs(W, P, offset=9, limit=5) == await store.jobs(W, P, limit=0) == []
         assert ids(await store.jobs(W, P, config_id="c")) == ["j5", "j3", "j1"]
         assert ids(await store.jobs(W, P, config_id="c", offset=1, limit=1)) == ["j3"]
 
