@@ -52,8 +52,8 @@ async def _with_saved(store: Store, project: Project, asked: Mapping[str, Any]) 
     """What is asked for over what is saved under `config_id`; a window is replaced whole."""
     if "config_id" not in asked:
         return dict(asked)
-    saved = (await find_config(store, project, asked["config_id"])).config
-    kept = {name: one for name, one in saved.items() if one is not None}
+    saved = await find_config(store, project, asked["config_id"])
+    kept = {"name": saved.name, **{name: one for name, one in saved.config.items() if one is not None}}
     if asked.keys() & WINDOW:
         kept = {name: one for name, one in kept.items() if name not in WINDOW}
     return kept | dict(asked)

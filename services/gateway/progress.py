@@ -24,7 +24,7 @@ PAUSE = 1.0  # seconds between looks
 SILENCE = 15.0  # after which a comment keeps the connection open
 OPEN = 100  # streams of one process
 KEPT = 200  # jobs
-RATED = 30.0  # seconds that the rate is taken over
+LEAST_RATED, RATED = 1.0, 30.0  # seconds that the rate is taken over
 ENDED = (JobState.SUCCESS, JobState.ERROR)
 ORDER = (JobState.QUEUED, JobState.RUNNING, JobState.READY, JobState.CATEGORIZED, JobState.SUCCESS)
 STAGES = ("prepare", "items", "categories", "report")
@@ -48,7 +48,7 @@ class _Look:
         self.ended.append((at, ended))
         since, before = self.ended[0]
         seconds, more = at - since, ended - before
-        if seconds < PAUSE:
+        if seconds < LEAST_RATED:
             seconds, more = (now() - job.created_at) / 1_000_000, ended
         return round(more / seconds, 3) if seconds > 0 else 0.0
 
