@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from insights.cache import cache_commands
+from insights.export_command import export
 from insights.fake_model.command import fake_model
 from insights.folder import data_folder, locked
 from insights.job_options import JobOptions, refuse_bytes, takes_job_options
@@ -37,6 +38,7 @@ config_commands = typer.Typer(no_args_is_help=True, help="Configurations of jobs
 app.add_typer(config_commands, name="config")
 app.add_typer(cache_commands, name="cache")
 app.command("fake-model")(fake_model)
+app.command("export")(export)
 
 File = Annotated[str, typer.Argument(help="A file of traces (JSON lines; gzip or zstd are found out), or - for a pipe")]
 Text = Annotated[str | None, typer.Option(help="Any JSON lines: the field that holds the text")]
