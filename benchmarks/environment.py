@@ -12,11 +12,16 @@ _ENVIRONMENTS = HERE.parent / ".cache"
 
 
 def python_of(peer: str) -> Path:
-    """The Python of the environment that holds `peers/{peer}.lock`; made on the first call, again for a newer lock.
+    """The Python of the environment that holds `peers/{peer}.lock`: see `made`."""
+    return made(peer, PEERS / f"{peer}.lock")
+
+
+def made(name: str, lock: Path) -> Path:
+    """The Python of the environment that holds the lock; made on the first call, again for a newer lock.
 
     Raises Missing where it can't be installed.
     """
-    environment, lock = _ENVIRONMENTS / peer, PEERS / f"{peer}.lock"
+    environment = _ENVIRONMENTS / name
     python = environment / "bin" / "python"
     done = environment / ".installed"
     if done.is_file() and done.stat().st_mtime >= lock.stat().st_mtime:
@@ -26,6 +31,6 @@ def python_of(peer: str) -> Path:
         pip: list[str | Path] = [python, "-m", "pip", "--disable-pip-version-check", "--quiet"]
         subprocess.run([*pip, "install", "--no-deps", "--require-hashes", "-r", lock], check=True)
     except subprocess.CalledProcessError as error:
-        raise Missing(f"{peer} could not be installed: is the package registry reached?") from error
+        raise Missing(f"{name} could not be installed: is the package registry reached?") from error
     done.touch()
     return python

@@ -5,22 +5,17 @@ from typing import Any
 
 from shared.jobs import name_uuid
 from shared.models import SavedConfig
+from shared.summary_prompts import template
 
 _USAGE = {
-    "summary_prompt": (
-        "What does the user want to get done, and do they get it? Leave out how the application works inside.\n"
-        "{{run.inputs}}\n{{run.outputs}}"
-    ),
+    "summary_prompt": template("usage-patterns"),
     "attribute_schemas": {
         "resolved": {"type": "boolean", "description": "did the user get what they wanted?"},
         "handed_over": {"type": "boolean", "description": "was the user handed over to a person?"},
     },
 }
 _ERRORS = {
-    "summary_prompt": (
-        "What went wrong in this trace, where did it begin, and what followed from it? Say so if nothing did.\n"
-        "{{run.inputs}}\n{{run.outputs}}\n{{run.error}}"
-    ),
+    "summary_prompt": template("error-analysis"),
     "attribute_schemas": {
         "failed": {"type": "boolean", "description": "did the agent fail to do what was asked?"},
         "tool_failed": {"type": "boolean", "description": "did a call of a tool fail or return nothing of use?"},
