@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.bus import Publish
 from shared.events import ItemEnded, JobReported
-from shared.models import OPEN, Item, ItemState, JobState
+from shared.models import OPEN, Item, ItemState, Job, JobState
 from shared.store import Store
 from shared.wording import clean
 
@@ -48,6 +48,13 @@ async def fail_job(store: Store, publish: Publish, workspace_id: str, job_id: st
     if await store.move_job(workspace_id, job_id, UNFINISHED, JobState.ERROR, error=error, ended_at=now()):
         await store.leave_out_pending(workspace_id, job_id, error)
     await announce_end(store, publish, workspace_id, job_id)
+
+
+async def leave_out_of_ended(store: Store, job: Job) -> None:
+    """What was made of a job while somebody ended it waits for nothing."""
+    ended = await store.job(job.workspace_id, job.id)
+    if ended is not None and ended.state is JobState.ERROR:
+        await store.leave_out_pending(job.workspace_id, job.id, ended.error or "")
 
 
 async def left_with_job(store: Store, publish: Publish, item: Item) -> bool:

@@ -18,10 +18,10 @@ async def choose_engine(store: Store, workspace_id: str, values: Mapping[str, An
     """Of a request's fields (`job_body.asked`)."""
     if "engine" in values:
         return Chosen(str(values["engine"]), f"Engine {values['engine']}: asked for.")
-    provider = values.get("model")
+    provider = str(values.get("model"))
     if provider not in PROVIDERS:
         return Chosen("local", "Engine local, without a model: no provider was named. Ask with engine: model for one.")
-    if await workspace_has_key(store, workspace_id, str(provider)):
+    if await workspace_has_key(store, workspace_id, provider):
         return Chosen("model", f"Engine model: {provider} was named, and the workspace has a key for it.")
     why = f"Engine local, without a model: {provider} was named, but the workspace has stored no key for it."
     return Chosen("local", f"{why} Store one under workspaces/current/secrets, or ask with engine: model.")

@@ -75,10 +75,12 @@ def user_context(values: Mapping[str, Any]) -> dict[str, str]:
 
 def _stands_for_a_default(name: Any) -> bool:
     """A provider, or the id of a model configuration, which are kept at LangSmith's."""
+    if not isinstance(name, str):
+        return False
     if name in PROVIDERS:
         return True
     try:
-        UUID(str(name))
+        UUID(name)
     except ValueError:
         return False
     return True

@@ -1,7 +1,7 @@
 """The runs of a report or of one of its clusters, a page at a time, and clusters by themselves."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -19,7 +19,8 @@ from shared.report import item_rows, places_of, report_of
 from shared.store import Store
 
 BODIES: tuple[BodyPart, ...] = ("inputs", "outputs", "error", "extra", "events", "serialized")
-AT_ONCE = 5  # rows whose bodies are in memory
+AT_ONCE = 20  # rows whose packed bodies are in memory
+LARGE = 1_000_000  # bytes of these from which on each row is unpacked alone
 
 routes = APIRouter()
 
@@ -109,12 +110,16 @@ async def _rows(store: Store, report: Report | None, items: Sequence[Item]) -> A
     for start in range(0, len(items), AT_ONCE):
         part = items[start : start + AT_ONCE]
         packed = await store.bodies(part[0].workspace_id, [item.run_ids[-1] for item in part], BODIES)
-        for row, run in await item_rows(store, part, names):
-            yield await asyncio.to_thread(_row, row, run, packed.get(row["run_id"], {}))
+        rows = [(row, run, packed.get(row["run_id"], {})) for row, run in await item_rows(store, part, names)]
+        large = sum(len(body) for one in packed.values() for body in one.values()) > LARGE
+        for some in ([row] for row in rows) if large else [rows]:
+            yield await asyncio.to_thread(_dumped, some)
 
 
-def _row(row: Mapping[str, Any], run: Run | None, packed: Mapping[BodyPart, bytes]) -> str:
-    return dump({"id": row["run_id"], **(run_body(run, packed) if run else {}), **row})
+def _dumped(rows: Iterable[tuple[Mapping[str, Any], Run | None, Mapping[BodyPart, bytes]]]) -> str:
+    """Of at least one row."""
+    whole = ({"id": row["run_id"], **(run_body(run, packed) if run else {}), **row} for row, run, packed in rows)
+    return ",\n".join(map(dump, whole))
 
 
 async def _texts(rows: AsyncIterator[str], following: int | None) -> AsyncIterator[str]:
