@@ -299,7 +299,9 @@ async def test_a_finished_job_shows_its_report(client: httpx.AsyncClient, store:
     assert set(detail) == JOB_KEYS
     assert (detail["status"], detail["shape"]) == ("success", {"Refunds": 3})
     assert [one["id"] for one in detail["clusters"]] == ["top", "leaf"]
-    assert detail["report"] == {"title": "Three traces", "key_points": [], "highlighted_traces": []}
+    assert detail["report"] == {
+        "title": "Three traces", "key_points": [], "highlighted_traces": [], "created_at": None,
+    }  # fmt: skip
 
 
 async def test_a_failed_job_says_why_and_shows_no_report(client: httpx.AsyncClient, store: SqliteStore) -> None:
