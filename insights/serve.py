@@ -60,13 +60,16 @@ async def serve(names: Sequence[str], settings: Settings, folder: Path, server: 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with running(names, settings, folder) as process:
-        http = _Server(_config(_ending(_app(names, process, settings))))
+        app = _app(names, process, settings)
+        http = _Server(_config(_ending(app)))
         served = asyncio.create_task(http.serve([server]))
         print(f"{', '.join(names)}: ready on {url_of(server)}", flush=True)
         waits = [asyncio.create_task(event.wait()) for event in (stop, process.ended)]
         await asyncio.wait([*waits, served], return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()
+        if "gateway" in names:
+            app.state.watch.stop()
         http.should_exit = True
         await served
         return 0 if stop.is_set() else 1
@@ -88,7 +91,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(app, log_config=None, lifespan="off", access_log=False, timeout_graceful_shutdown=GRACE)
 
 
-def _app(names: Sequence[str], process: Process, settings: Settings) -> ASGIApp:
+def _app(names: Sequence[str], process: Process, settings: Settings) -> Starlette:
     if "gateway" in names:
         forecast = Forecaster(process.store, process.prices)
         return make_app(process.store, process.bus.publish, process.check, settings, llm=process.llm, forecast=forecast)

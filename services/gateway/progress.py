@@ -59,6 +59,19 @@ class Watch:
     def __init__(self) -> None:
         self._looks: OrderedDict[tuple[str, str], _Look] = OrderedDict()
         self._open = 0
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        """Every stream ends, as the process is about to: its client asks again, and another gateway goes on."""
+        self._stopped.set()
+
+    async def pause(self) -> bool:
+        """Whether to go on after a PAUSE."""
+        try:
+            await asyncio.wait_for(self._stopped.wait(), PAUSE)
+        except TimeoutError:
+            return True
+        return False
 
     @asynccontextmanager
     async def stream(self) -> AsyncIterator[None]:
@@ -111,7 +124,8 @@ async def _events(watch: Watch, store: Store, job: Job) -> AsyncIterator[str]:
                 yield ": still there\n\n"
             if over:
                 return
-            await asyncio.sleep(PAUSE)
+            if not await watch.pause():
+                return
         yield 'event: end\ndata: {"status": "deleted"}\n\n'
 
 

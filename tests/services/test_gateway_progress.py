@@ -114,6 +114,17 @@ async def test_streams_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     watch.require_room()
 
 
+async def test_a_process_that_stops_ends_its_streams(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once, and without an `end`: the client asks again, and another gateway goes on."""
+    monkeypatch.setattr(progress, "PAUSE", 3_600.0)
+    _, job_id = await running(world, *FINAL)
+    watch = Watch()
+    stream = progress._events(watch, world.store, await world.stored(job_id))
+    assert [name for name, _ in events(await anext(stream))] == ["progress"]
+    watch.stop()
+    assert [text async for text in stream] == []
+
+
 async def test_a_deleted_job_ends_its_stream(world: World) -> None:
     _, job_id = await running(world, *FINAL)
     job = await world.stored(job_id)
