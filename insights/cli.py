@@ -17,9 +17,10 @@ from insights.fake_model.command import fake_model
 from insights.folder import data_folder, locked
 from insights.job_options import JobOptions, refuse_bytes, takes_job_options
 from insights.main import INTERRUPTED, STOPPED
-from insights.output import check_writable
+from insights.output import check_new, check_writable
 from shared.config import Settings
 from shared.errors import InsightsError, UsageError
+from shared.wording import counted
 
 if TYPE_CHECKING:
     from insights.source import Source
@@ -70,7 +71,7 @@ def _end(sentence: str, code: int) -> None:
     raise SystemExit(code)
 
 
-def _run(work: Coroutine[Any, Any, int]) -> None:
+def _run(work: Coroutine[Any, Any, int | None]) -> None:
     raise SystemExit(asyncio.run(work))
 
 
@@ -114,6 +115,10 @@ def analyze(
     """A file of traces in, a report out. Nothing leaves this machine, unless the engine is `model`."""
     settings, folder = _local(data)
     config = options.job_config()
+    if options.budget is not None and config.engine == "local":
+        raise UsageError(
+            "--budget is for --engine model, and the engine `local` costs nothing: add that, or leave it out."
+        )
     if dry_run:
         with _opened(file, text, id_, folder, "analyze") as source:
             from insights.estimating import dry_run as show
@@ -132,14 +137,21 @@ def analyze(
 
 @app.command("estimate")
 @takes_job_options
-def estimate_(file: File, options: JobOptions, text: Text = None, id_: Id = None, data: Data = None) -> None:
+def estimate_(
+    file: File,
+    options: JobOptions,
+    base_url: BaseUrl = None,
+    text: Text = None,
+    id_: Id = None,
+    data: Data = None,
+) -> None:
     """What the engine `model` would take: calls, tokens and dollars by stage. Asks no model."""
     settings, folder = _local(data)
     config = options.job_config()
     with _opened(file, text, id_, folder, "estimate") as source:
         from insights.estimating import estimate_file
 
-        _run(estimate_file(source, config, settings, folder))
+        _run(estimate_file(source, config, settings, folder, base_url))
 
 
 @config_commands.command("draft")
@@ -151,6 +163,7 @@ def draft(
     options: JobOptions,
     base_url: BaseUrl = None,
     output: Annotated[Path | None, typer.Option(help="Write it to this file; printed if not given")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over the file of --output")] = False,
     text: Text = None,
     id_: Id = None,
     data: Data = None,
@@ -159,13 +172,18 @@ def draft(
     refuse_bytes(agent=agent, learn=learn)
     settings, folder = _local(data)
     config = options.job_config()
+    if output is not None:
+        check_new(output, force=force)
     with _opened(file, text, id_, folder, "config draft") as source:
         from insights.drafting import draft as work
+        from insights.drafting import next_steps
         from insights.output import output as into
 
         made = asyncio.run(work(source, agent.strip(), learn.strip(), config, settings, folder, base_url))
     with into(output, "utf-8") as write:
         write(made)
+    if output is not None:
+        print(f"The draft is in {output}. {next_steps(file, output)}")
 
 
 @app.command()
@@ -180,11 +198,11 @@ def demo(
 
     if out is not None:
         write(out, traces, seed)
-        print(f"{traces:,} traces are in {out}.")
+        print(f"Wrote {counted(traces, 'trace')} to {out}.")
         return
     path = _local(data)[1] / f"demo-{traces}-{seed}.jsonl"
     write(path, traces, seed)
-    print(f"Made {traces:,} sample traces, to be analysed by: insights analyze {path}\n", file=sys.stderr)
+    print(f"Made {counted(traces, 'sample trace')}, to be analysed by: insights analyze {path}\n", file=sys.stderr)
     analyze(str(path), options=JobOptions(name="Sample traces"), data=data)
 
 

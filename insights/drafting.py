@@ -1,6 +1,8 @@
 """`insights config draft`: a job.yaml from what the user wants to know and a look at some traces."""
 
 import asyncio
+import shlex
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,14 +22,15 @@ from shared.cutting import cut
 from shared.drafting.look import Look, look
 from shared.drafting.model import Draft, by_model, request
 from shared.drafting.rules import by_rules, prompt
-from shared.errors import AnswerError, UsageError
+from shared.errors import AnswerError, JobError, UsageError
 from shared.estimate import evenly
 from shared.frozen import prompt_of
 from shared.job_config import JobConfig
-from shared.llm import Llm, Prices, cost
+from shared.llm import Llm, Prices, cost, most
 from shared.models import Item
 from shared.wording import money
 
+CALLS = 2  # at most: a second one where the first answer cannot be used
 LONGEST = 500  # characters of an answer
 LOOKED_AT = 50  # traces
 SHOWN, SHOWN_TOKENS = 3, 1_000  # traces that a model is shown, and of each at most
@@ -38,7 +41,7 @@ async def draft(
 ) -> str:
     """The text of a job.yaml. One call to `config.summary_model` if the engine is `model`, else none.
 
-    Raises UsageError for a file without traces, JobError or ModelAwayError where the model does not answer.
+    Raises UsageError for a file without traces and where the endpoint refuses, ModelAwayError where it is away.
     """
     if not agent or not learn or max(len(agent), len(learn)) > LONGEST:
         raise UsageError(f"--agent and --learn are one sentence each, of at most {LONGEST} characters.")
@@ -67,29 +70,57 @@ async def _asked(
     base_url: str | None,
 ) -> str:
     shown = await asyncio.to_thread(lambda: [_shown(one, seen) for one in loaded[:SHOWN]])
+    asked, prices = request(agent, learn, seen, shown, config.summary_model), Prices.load(settings.prices)
+    _tell_price(cost(most(asked), prices.of(asked.model)), config)
     llm = Llm(endpoint(settings, base_url))
     try:
-        answer = await llm.ask(request(agent, learn, seen, shown, config.summary_model))
+        answer = await llm.ask(asked)
+    except JobError as error:  # the endpoint refuses the key, the model or the address
+        raise UsageError(str(error)) from error
     except AnswerError as error:
         how = f"by rules, for {config.summary_model} gave no answer that can be used ({error})"
         return _text(by_rules(agent, learn, seen, traces), how, config)
     finally:
         await llm.close()
-    dollars = cost(answer.usage, Prices.load(settings.prices).of(config.summary_model))
+    dollars = cost(answer.usage, prices.of(config.summary_model))
     how = f"by {config.summary_model} in one call, for {'an unknown price' if dollars is None else money(dollars)}"
     return _text(by_model(Draft.model_validate(answer.value), learn, seen, traces), how, config)
+
+
+def _tell_price(each: float | None, config: JobConfig) -> None:
+    """Before anything is sent. UsageError where the budget may not pay it; that of the job that is drafted counts."""
+    bound = "an unknown price" if each is None else f"{money(CALLS * each)} at most"
+    if config.budget is not None and (each is None or CALLS * each > config.budget):
+        raise UsageError(
+            f"Asking {config.summary_model} for a draft costs {bound}, and the budget is {money(config.budget)}: raise "
+            "it, or leave it or --engine model out. Nothing was sent."
+        )
+    print(f"Asking {config.summary_model} for a draft, for {bound}.", file=sys.stderr)
 
 
 def _text(values: dict[str, Any], how: str, config: JobConfig) -> str:
     """With what was asked for in `config` over it. The file is read back: what is written is a valid job."""
     asked = config.model_dump(mode="json", exclude_defaults=True)
-    body = yaml.dump(values | asked, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    body = yaml.dump(
+        {"engine": config.engine} | values | asked, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
+    )
     JobConfig.strict(yaml.safe_load(body), "The draft")
     return (
-        f"# Drafted {' '.join(how.split())}. Read it, change it, and look at what it asks:\n"
-        "#   insights analyze FILE --config job.yaml --dry-run\n"
-        "#   insights estimate FILE --config job.yaml\n"
+        f"# Drafted {' '.join(how.split())}. Read it and change it.\n"
+        "# engine: model sends the traces to a language model, which follows the prompt and answers the attributes;\n"
+        "# local sends nothing, reads what the prompt names, and knows of attributes what a trace plainly states.\n"
         f"{body}"
+    )
+
+
+def next_steps(file: str, draft: Path) -> str:
+    """What to do with a draft that was written for a file of traces."""
+    job = f"{shlex.quote(file)} --config {shlex.quote(str(draft))}"
+    return (
+        "Read it, change it, and go on:\n"
+        f"  insights analyze {job} --dry-run   # what a model would be asked; asks nothing\n"
+        f"  insights estimate {job}            # what it would cost\n"
+        f"  insights analyze {job}             # the report"
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -11,6 +12,7 @@ from insights.expected_calls import planned
 from insights.expected_later import later
 from insights.options import is_relative
 from insights.page import Page
+from insights.process import endpoint
 from insights.source import Source
 from insights.spending_text import HEADERS, price_note, spending_rows
 from shared.config import Settings
@@ -19,22 +21,26 @@ from shared.errors import UsageError
 from shared.estimate import THINKING, Call, Estimate, estimate
 from shared.job_config import JobConfig
 from shared.llm import Prices, Shape
-from shared.models import Item, Job, JobState
+from shared.models import FEW, Item, Job, JobState
 from shared.store import Store
 from shared.wording import money
 
 MODEL = "model"
 SHOWN = 3  # prompts of a dry run
+KEPT = "What is made of kept summaries may be kept, too, and cost nothing: a budget is looked at call by call then."
 
 
-async def estimate_file(source: Source, config: JobConfig, settings: Settings, folder: Path) -> int:
-    """Prints what the job would take by stage, whatever its engine. The exit code."""
+async def estimate_file(
+    source: Source, config: JobConfig, settings: Settings, folder: Path, base_url: str | None
+) -> int:
+    """Prints what the job would take by stage, whatever its engine. The exit code. Nothing is sent to `base_url`."""
     config = config.model_copy(update={"engine": MODEL})
     async with read(source, config, settings, folder) as (store, job):
         if await _is_there(store, job):
             print("The report of these options is there: `insights analyze` prints it again for nothing.")
             return 0
-        found = await _estimated(store, await drawn(store, job), Prices.load(settings.prices))
+        prices, place = Prices.load(settings.prices), endpoint(settings, base_url).place
+        found = await _estimated(store, await drawn(store, job), prices, place)
     print_estimate(found, job.config, Page(Console()))
     return 0
 
@@ -59,15 +65,18 @@ async def dry_run(source: Source, config: JobConfig, settings: Settings, folder:
     return 0
 
 
-async def refuse_over_budget(store: Store, job: Job, prices: Prices) -> None:
-    """UsageError if the job would cost more than its budget, with the sample that would fit."""
+async def refuse_over_budget(store: Store, job: Job, prices: Prices, place: str) -> None:
+    """UsageError if the job would cost more than its budget, with the sample that would fit.
+
+    `place`: see `estimate`.
+    """
     budget = job.config.budget
     if job.config.engine != MODEL or budget is None:
         return
-    found = await _estimated(store, await drawn(store, job), prices)
+    found = await _estimated(store, await drawn(store, job), prices, place)
     if found.needed is None:
         raise UsageError(f"A budget needs prices. {price_note(found.bill)} Or leave out the budget.")
-    if found.needed <= budget:
+    if found.needed <= budget or found.kept:
         return
     unit = job.config.unit
     raise UsageError(
@@ -91,7 +100,9 @@ def print_estimate(found: Estimate, config: JobConfig, page: Page) -> None:
         page.line(f"At worst, if each answer is as long as it may be: {money(found.worst)}.")
     if found.needed is not None:
         page.line(f"A budget that does not end it early: {money(rounded_up(found.needed))}.")
-        if config.budget is not None and found.needed > config.budget:
+        if found.kept:
+            page.line(KEPT)
+        elif config.budget is not None and found.needed > config.budget:
             page.line(f"The budget of {money(config.budget)} {_pays(found, config.budget, unit)}.")
     page.line("Nothing was sent.")
 
@@ -106,7 +117,8 @@ def rounded_up(dollars: float) -> float:
 
 def _pays(found: Estimate, budget: float, unit: str) -> str:
     fitting = found.fitting(budget)
-    return f"would pay for --sample {fitting}" if fitting else f"would not pay for one {unit}"
+    few = ", too few for categories" if fitting and fitting < FEW else ""
+    return f"would pay for --sample {fitting}{few}" if fitting else f"would not pay for one {unit}"
 
 
 def _print_call(page: Page, item: Item, call: Call) -> None:
@@ -125,6 +137,6 @@ async def _is_there(store: Store, job: Job) -> bool:
     )
 
 
-async def _estimated(store: Store, sample: Drawn, prices: Prices) -> Estimate:
-    stages = later(sample.frozen.job.config, len(sample.items))
-    return await estimate(store, sample.frozen, sample.items, planned, stages, prices)
+async def _estimated(store: Store, sample: Drawn, prices: Prices, place: str) -> Estimate:
+    stages = partial(later, sample.frozen.job.config)
+    return await estimate(store, sample.frozen, sample.items, planned, stages, prices, place)

@@ -5,6 +5,7 @@ The rules follow services/categorizer and services/aggregator: how many items a 
 
 import math
 
+from shared.asking import TEXTS
 from shared.estimate import Later
 from shared.job_config import JobConfig
 from shared.models import FEW, Stage
@@ -48,7 +49,7 @@ def _tops(config: JobConfig, leaves: int) -> float:
 def _vectors(config: JobConfig, items: int) -> list[Later]:
     if config.embedding_model is None:
         return []
-    return [Later(Stage.VECTORS, config.embedding_model, items, items * SUMMARY, 0, 0)]
+    return [Later(Stage.VECTORS, config.embedding_model, math.ceil(items / TEXTS), items * SUMMARY, 0, 0)]
 
 
 def _names(config: JobConfig, leaves: int) -> Later:

@@ -1,5 +1,7 @@
 """The estimate and the prompts of a job for the gateway: it may not import the services whose prompts these are."""
 
+from functools import partial
+
 from insights.drawn import drawn
 from insights.expected_calls import planned
 from insights.expected_later import later
@@ -12,15 +14,15 @@ from shared.store import Store
 
 
 class Forecaster:
-    """See `shared.forecast.Forecast`."""
+    """See `shared.forecast.Forecast`. `place`: of the endpoint, to which kept answers belong."""
 
-    def __init__(self, store: Store, prices: Prices) -> None:
-        self._store, self._prices = store, prices
+    def __init__(self, store: Store, prices: Prices, place: str) -> None:
+        self._store, self._prices, self._place = store, prices, place
 
     async def estimate(self, job: Job) -> Estimate:
         sample = await drawn(self._store, job)
-        stages = later(job.config, len(sample.items))
-        return await estimate(self._store, sample.frozen, sample.items, planned, stages, self._prices)
+        stages = partial(later, job.config)
+        return await estimate(self._store, sample.frozen, sample.items, planned, stages, self._prices, self._place)
 
     async def preview(self, job: Job, most: int) -> Preview:
         sample = await drawn(self._store, job)

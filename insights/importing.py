@@ -20,6 +20,7 @@ from shared.models import DEFAULT_WORKSPACE, Project
 from shared.traces import RawRun
 from shared.traces.identity import run_id
 from shared.traces.record import Operation
+from shared.wording import counted
 
 BATCH_BYTES = 4_000_000
 BATCH_RUNS = 500
@@ -50,9 +51,9 @@ async def _into_store(source: Source, name: str, settings: Settings, folder: Pat
     return _said(counts["runs"], source, name, counts["bad_line_count"])
 
 
-def _said(runs: object, source: Source, project: str, bad: object, refusals: str = "") -> str:
-    lines = f" {bad:,} bad lines were left out." if bad else ""
-    return f"{runs:,} runs of {source.name} are in project {project}.{lines}{refusals}"
+def _said(runs: int, source: Source, project: str, bad: int, refusals: str = "") -> str:
+    lines = f" Left out: {counted(bad, 'bad line')}." if bad else ""
+    return f"Project {project} has {counted(runs, 'run')} of {source.name}.{lines}{refusals}"
 
 
 @dataclass(slots=True)
@@ -70,7 +71,7 @@ class _Taken:
 
     @property
     def refusals(self) -> str:
-        return f" {self.refused:,} runs were refused, the first because: {self.reason}" if self.refused else ""
+        return f" Refused: {counted(self.refused, 'run')}, the first because: {self.reason}" if self.refused else ""
 
 
 async def _through_gateway(source: Source, project: str, url: str) -> str:

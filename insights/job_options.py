@@ -13,6 +13,7 @@ from insights.option_values import (
     ATTRIBUTE,
     CATEGORY,
     EXAMPLES,
+    FILTER,
     GIVEN_VALUES,
     HIERARCHY,
     attributes_of,
@@ -37,7 +38,9 @@ class JobOptions:
     prompt: Annotated[str | None, typer.Option(help="What of a trace counts: '{{run.inputs.x}}', or a file")] = None
     seed: Annotated[int | None, typer.Option(help="Of the sample and the categories")] = None
     unit: Annotated[str | None, typer.Option(help="trace, or thread")] = None
-    attribute: Annotated[list[str] | None, typer.Option(help=f"{ATTRIBUTE}, {GIVEN_VALUES}; repeatable")] = None
+    attribute: Annotated[
+        list[str] | None, typer.Option(help=f"{ATTRIBUTE}, {GIVEN_VALUES}; {FILTER} keeps only those; repeatable")
+    ] = None
     category: Annotated[list[str] | None, typer.Option(help=f"A category of your own: {CATEGORY}; repeatable")] = None
     examples: Annotated[Path | None, typer.Option(help=f"A YAML file of texts by category: {EXAMPLES}")] = None
     hierarchy: Annotated[str | None, typer.Option(help=f"How many subcategories and categories: {HIERARCHY}")] = None

@@ -9,6 +9,8 @@ from shared.job_config import JobConfig
 def require_endpoint(config: JobConfig, settings: Settings, base_url: str | None) -> None:
     """UsageError if the job asks a model and nobody said where one is. Services on Kafka know it by themselves."""
     if config.engine != "model":
+        if base_url is not None:
+            raise UsageError("--base-url names a model, and the engine is local: add --engine model, or leave it out.")
         return
     if settings.bus != "local":
         if base_url is not None:

@@ -14,7 +14,9 @@ GIVEN_VALUES = "'topic: categorical(billing|login|other): what it is about'"
 CATEGORY = "'Billing: invoices, refunds'"
 HIERARCHY = "auto,10 (ten categories), 30,8 (30 subcategories in eight categories) or 12,auto"
 EXAMPLES = 'Billing: ["Where is my invoice?", "I want my money back"]'
-TYPES = ("boolean", "number", "string")
+FILTER = "'refund: boolean(filter): is it about a refund'"
+FILTER_TYPE = "boolean(filter)"
+TYPES = ("boolean", FILTER_TYPE, "number", "string")
 _CATEGORICAL = re.compile(r"categorical\s*\((.*)\)", re.DOTALL)
 
 
@@ -39,12 +41,14 @@ def _attribute(text: str) -> tuple[str, dict[str, Any]]:
     if rest.startswith("categorical"):
         return name, _categorical(text, rest)
     kind, _, description = rest.partition(":")
-    if kind.strip() not in TYPES:
+    kind = " ".join(kind.split()).replace(" (", "(")
+    if kind not in TYPES:
         raise UsageError(
-            f"--attribute {text!r}: {kind.strip()!r} is no type. Known are {', '.join(TYPES)} and categorical(a|b|c), "
-            f"such as {GIVEN_VALUES}."
+            f"--attribute {text!r}: {kind!r} is no type. Known are {', '.join(TYPES)} and categorical(a|b|c), such as "
+            f"{GIVEN_VALUES}."
         )
-    return name, {"type": kind.strip(), "description": description.strip()}
+    filters = {"filter_by": True} if kind == FILTER_TYPE else {}
+    return name, {"type": kind.removesuffix("(filter)"), "description": description.strip(), **filters}
 
 
 def _categorical(text: str, rest: str) -> dict[str, Any]:

@@ -45,6 +45,13 @@ def check_writable(path: Path) -> None:
         raise UsageError(f"{path} cannot be written: name a file in a folder that is there and yours.")
 
 
+def check_new(path: Path, *, force: bool) -> None:
+    """UsageError, before the work, for a file that is there already, or can't be written; `force` takes the former."""
+    check_writable(path)
+    if path.is_file() and not force:
+        raise UsageError(f"{path} is there already: name another file, or add --force to write over it.")
+
+
 @contextmanager
 def _replaced(path: Path, encoding: str) -> Iterator[Write]:
     target = path.resolve()  # a link stays a link

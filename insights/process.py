@@ -92,7 +92,7 @@ async def running(
             await embedder.verify()
         llm = Llm(endpoint(settings, base_url), concurrency=settings.model_concurrency)
         prices = Prices.load(settings.prices)
-        asker = Asker(store, llm, prices)
+        asker = Asker(store, llm, prices, patience=settings.model_patience)
         dependencies = {
             "store": store,
             "publish": bus.publish,

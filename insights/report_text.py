@@ -8,11 +8,12 @@ from typing import Any
 from rich.console import Console
 
 from insights.page import Page
-from insights.spending_text import HEADERS, price_note, spending_rows
+from insights.spending_text import HEADERS, cut_note, price_note, spending_rows
 from shared.bill import NO_BILL, Bill
+from shared.ending import is_filtered
 from shared.figure_wording import short_figure, whole_figure
 from shared.models import FEW, NONE_OF_THESE, Cluster, Item, Job, JobState, Project, Report
-from shared.wording import money, percent, seconds
+from shared.wording import counted, money, percent, seconds, shortened
 
 REASONS = 5
 SUBCATEGORIES = 8
@@ -24,13 +25,14 @@ Direction = tuple[str, str, str | None, bool]
 
 @dataclass(frozen=True)
 class ReportView:
-    """What is printed. `items` are only needed where fewer than eight were summarised."""
+    """What is printed. `items` are only needed where fewer than eight were summarised. `made_before`: not now."""
 
     job: Job
     report: Report | None
     project: Project
     items: Sequence[Item] = ()
     bill: Bill = NO_BILL
+    made_before: bool = False
 
 
 def print_report(report: ReportView, console: Console, *, verbose: bool = False) -> None:
@@ -49,6 +51,9 @@ class _Printer:
         self._unit = view.job.config.unit
 
     def print(self) -> None:
+        if self._view.job.state is JobState.ERROR:  # why is the command's sentence; what was paid is paid
+            self._spending()
+            return
         self._header()
         if self._report is not None:
             self._body(self._report)
@@ -62,9 +67,10 @@ class _Printer:
             self._items()
         else:
             self._categories(report)
+        self._attributes()
         self._page.list("Key points", [(0, point) for point in report.key_points])
         self._highlights(report)
-        self._unusual()
+        self._unusual(report)
 
     # Parts
 
@@ -73,34 +79,42 @@ class _Printer:
         page.line(job.name or "Report", style="bold")
         if self._report and self._report.title:
             page.line(self._report.title)
-        page.line(f"Project {self._view.project.name}, made {_time(job.created_at)} by the {job.config.engine} engine")
+        engine = "with a model" if job.config.engine == "model" else "without a model"
+        page.line(f"Project {self._view.project.name}, made {_time(job.created_at)} {engine}")
+        if self._view.made_before:
+            page.line(f"Made before of the same traces and options: nothing was {self._again()} this time.")
         page.line(self._sizes())
-        page.line(self._window())
-        if job.state is JobState.ERROR:
-            page.line(f"This report failed: {job.error or 'the reason is not known'}", style="bold red")
-        elif job.state is not JobState.SUCCESS:
+        if job.window_start is not None or job.window_end is not None:
+            page.line(self._window())
+        if job.state is not JobState.SUCCESS:
             page.line(f"This report is not finished: its state is {job.state.value}.", style="bold")
 
-    def _sizes(self) -> str:
-        def known(name: str, missing: str) -> str:
-            value = self._coverage.get(name, getattr(self._view.job, name, None))
-            return missing if value is None else f"{value:,}"
+    def _again(self) -> str:
+        return "asked or paid" if self._view.job.config.engine == "model" else "computed"
 
-        parts = [f"{known('requested', 'all')} requested"]
-        parts += [f"{known(name, '?')} {name}" for name in ("matched", "sampled", "summarized")]
+    def _sizes(self) -> str:
+        """How many were asked for, found, looked at, and read; and how many left after that."""
+
+        def known(name: str) -> str:
+            value = self._coverage.get(name, getattr(self._view.job, name, None))
+            return "?" if value is None else f"{value:,}"
+
+        asked = self._coverage.get("requested", self._view.job.requested)
+        parts = [f"{asked:,} asked for"] if asked is not None else []
+        parts += [f"{known('matched')} found", f"{known('sampled')} in the sample", f"{known('summarized')} summarised"]
+        left_out = sorted((self._coverage.get("left_out") or {}).items())
+        parts += [f"{n:,} {reason}" for reason, n in left_out if is_filtered(reason)]
         return f"{self._unit.capitalize()}s: {', '.join(parts)}"
 
     def _window(self) -> str:
         start, end = self._view.job.window_start, self._view.job.window_end
-        if start is None and end is None:
-            return "Window: all times"
         parts = [f"from {_time(start)}"] if start is not None else []
         parts += [f"to {_time(end)}"] if end is not None else []
-        return f"Window: {' '.join(parts)}"
+        return f"Began: {' '.join(parts)}"
 
     def _categories(self, report: Report) -> None:
         self._page.heading("Categories")
-        self._page.row("", None, ("Share", f"{self._unit.capitalize()}s", "Errors", "p50", "Cost p50"), style="dim")
+        self._page.row("", None, ("Share", f"{self._unit.capitalize()}s", "Errors", "Time", "Cost"), style="dim")
         children: dict[str | None, list[Cluster]] = {}
         for cluster in sorted(
             report.clusters, key=lambda one: (one.name == NONE_OF_THESE, -one.num_runs, one.name, one.id)
@@ -112,7 +126,22 @@ class _Printer:
         count = self._stats.get("run_count")
         self._page.row("Whole sample", 1.0 if count else None, self._cells(self._stats, count, 1.0 if count else None))
         if self._verbose:
-            self._figures(self._stats, 2)
+            self._facts(self._stats, 2)
+        self._page.line(self._legend(report), style="dim")
+
+    def _legend(self, report: Report) -> str:
+        """What the columns and the words of the table mean."""
+        told = f"Time and cost: the median {self._unit}'s."
+        if any(self._stats.get(name) is None for name in ("error_rate", "latency_p50", "cost_p50")):
+            told += f" {self._page.unknown}: not known."
+        if any(one["name"] == "effort" for cluster in report.clusters for one in _differences(cluster)):
+            told += f" Effort: how much work it was, by length, repetition and errors; 50 is the usual {self._unit}."
+        return told
+
+    def _attributes(self) -> None:
+        """Each that was asked for, over the whole sample; in which category it differs stands there."""
+        found = self._stats.get("attributes") or {}
+        self._page.list("Attributes", [(0, whole_figure("attributes", name, one)) for name, one in found.items()])
 
     def _subcategories(self, top: Cluster, children: Sequence[Cluster]) -> None:
         if len(children) == 1:
@@ -124,7 +153,7 @@ class _Printer:
         if rest := children[len(shown) :]:
             count = sum(one.num_runs for one in rest)
             self._page.line(
-                f"and {len(rest)} smaller subcategories with {count:,} {self._unit}s", indent=4, style="dim"
+                f"and {len(rest)} smaller subcategories with {counted(count, self._unit)}", indent=4, style="dim"
             )
 
     def _cluster(self, cluster: Cluster, indent: int, said: Collection[Direction] = ()) -> None:
@@ -135,10 +164,14 @@ class _Printer:
         self._page.row(cluster.name, share, cells, indent, style="" if indent else "bold")
         if cluster.description:
             self._page.line(cluster.description, indent=indent + 2, style="dim")
-        differing = [one["text"] for one in _differences(cluster) if _direction(one) not in said]
+        new = [one for one in _differences(cluster) if _direction(one) not in said]
+        differing = [
+            one["text"]
+            for place, one in enumerate(new)
+            if self._verbose or place < DIFFERENCES or one["of"] == "attributes"  # these were asked for
+        ]
         if differing:
-            shown = differing if self._verbose else differing[:DIFFERENCES]
-            self._page.line(f"Differs: {', '.join(shown)}", indent=indent + 2)
+            self._page.line(f"Differs from the rest: {', '.join(differing)}", indent=indent + 2)
         typical = cluster.stats.get("typical")
         if typical and (self._verbose or not indent):
             self._page.line(f"Typical: {_id(typical)}", indent=indent + 2, style="dim")
@@ -146,9 +179,12 @@ class _Printer:
             self._figures(cluster.stats, indent + 2)
 
     def _figures(self, stats: Mapping[str, Any], indent: int) -> None:
-        """A line for each attribute, and one for all facts that are known."""
         for name, found in (stats.get("attributes") or {}).items():
             self._page.line(whole_figure("attributes", name, found), indent=indent, style="dim")
+        self._facts(stats, indent)
+
+    def _facts(self, stats: Mapping[str, Any], indent: int) -> None:
+        """All that are known, in a line."""
         known = [(name, found) for name, found in (stats.get("facts") or {}).items() if found["n"]]
         if facts := ", ".join(short_figure("facts", name, found) for name, found in known):
             self._page.line(f"Facts: {facts}", indent=indent, style="dim")
@@ -189,14 +225,16 @@ class _Printer:
             if one.summary:
                 page.line(one.summary, indent=3)
 
-    def _unusual(self) -> None:
+    def _unusual(self, report: Report) -> None:
         found = self._stats.get("unusual") or {}
-        if not found.get("n"):
+        opened = {one.run_id for one in report.highlighted_traces}
+        shown = [one for one in found.get("traces", ()) if one["run_id"] not in opened]
+        if not shown:
             return
         self._page.heading(f"{self._unit.capitalize()}s unlike the others")
-        for one in found["traces"]:
+        for one in shown:
             summary = one["summary"] or "no summary"
-            self._page.line(summary if self._verbose else _short(summary), first="- ")
+            self._page.line(summary if self._verbose else shortened(summary, SHORT), first="- ")
             self._page.line(_id(one), indent=2, style="dim")
         if (more := found["n"] - len(found["traces"])) > 0:
             self._page.line(f"and {more:,} more", first="- ", style="dim")
@@ -210,7 +248,7 @@ class _Printer:
         lines = [
             *self._reasons("Runs that had not ended", found.get("unfinished", self._view.job.unfinished)),
             *self._reasons("Failed", found.get("failed_count"), failed),
-            *(line for reason, n in left_out for line in self._reasons(f"Left out ({reason})", n)),
+            *(line for reason, n in left_out for line in self._left_out(reason, n)),
             *self._reasons("Bad lines in the file", source.get("bad_line_count"), bad),
             *self._reasons("Repeated ids in the file, of which the last counts", source.get("duplicates")),
             *self._reasons("Runs whose root run is not in the file", source.get("orphans")),
@@ -222,12 +260,19 @@ class _Printer:
         bill = self._view.bill
         if not bill.lines:
             return
-        self._page.heading("What the models took")
+        self._page.heading(f"What the models took{' when it was made' if self._view.made_before else ''}")
         self._page.table(HEADERS, spending_rows(bill), texts=2)
+        if bill.total.kept:
+            self._page.line("Kept: answers that were there already, and cost nothing.", style="dim")
         if any(line.estimated for line in bill.lines):
             self._page.line("~: estimated, since the endpoint does not tell its tokens", style="dim")
-        if note := price_note(bill):
+        for note in filter(None, (cut_note(bill), price_note(bill))):
             self._page.line(note, style="dim")
+
+    def _left_out(self, reason: str, count: int) -> list[tuple[int, str]]:
+        if is_filtered(reason):
+            return self._reasons(f"{reason.capitalize()}, which is not true of them", count)
+        return [*self._reasons("Left out", count), (2, reason)]
 
     def _reasons(self, what: str, count: int | None, reasons: Sequence[str] = ()) -> list[tuple[int, str]]:
         if not count:
@@ -244,10 +289,6 @@ def _differences(cluster: Cluster) -> list[dict[str, Any]]:
 def _direction(difference: Mapping[str, Any]) -> Direction:
     """Which figure, and whether it is above that of the rest."""
     return difference["of"], difference["name"], difference["value"], difference["effect"] > 0
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= SHORT else f"{text[:SHORT]}…"
 
 
 def _id(trace: Mapping[str, Any]) -> str:

@@ -93,6 +93,6 @@ def _config(app: ASGIApp) -> uvicorn.Config:
 
 def _app(names: Sequence[str], process: Process, settings: Settings) -> Starlette:
     if "gateway" in names:
-        forecast = Forecaster(process.store, process.prices)
+        forecast = Forecaster(process.store, process.prices, process.asker.place)
         return make_app(process.store, process.bus.publish, process.check, settings, llm=process.llm, forecast=forecast)
     return Starlette(routes=health_routes(process.check))

@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from insights.progress import Advance, Progress
 from shared.ending import now
@@ -161,7 +161,7 @@ async def load(store: Store, source: Source, progress: Progress, workspace_id: s
 
 async def import_runs(
     store: Store, project: Project, source: Source, progress: Progress, *, received_at: int
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Every run of the file into the project, received at that time (µs). UsageError if it holds no trace."""
     reading = source.read()
     with progress.stage("Reading", source.size) as advance:

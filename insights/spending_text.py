@@ -28,6 +28,13 @@ def _row(line: Line) -> tuple[str, ...]:
     )
 
 
+def cut_note(bill: Bill) -> str | None:
+    """What the bill cannot know."""
+    if not (cut := bill.total.cut):
+        return None
+    return f"{cut:,} {'call was' if cut == 1 else 'calls were'} cut off before the answer came: the cost is unknown."
+
+
 def price_note(bill: Bill) -> str | None:
     """What to do where a price is unknown."""
     if not bill.unpriced:

@@ -7,43 +7,64 @@ hashes of all that an answer depends on: no answer outlives a changed prompt, mo
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 import numpy as np
 
-from shared.budget import Budgets
-from shared.errors import JobError
+from shared.budget import Admit, Budgets
+from shared.errors import JobError, ModelAwayError
 from shared.features import Array
-from shared.llm import Llm, Prices, Request, Usage, estimate_tokens, most
-from shared.models import JobState, Spending
+from shared.llm import Llm, Prices, Request, Usage, estimate_tokens, likely
+from shared.models import JobState, Spending, Stage
 from shared.purpose import Purpose
 from shared.store import Store
 from shared.store.documents import slices
 
 __all__ = ["Asker", "Purpose", "key_of", "request_key"]
 
-VERSION = 1  # of what the code makes of an answer: raised, it asks everything anew
+T = TypeVar("T")
+VERSION = 2  # of what the code makes of an answer: raised, it asks everything anew
 TEXTS = 256  # whose vectors are asked for and kept at once
-REMEMBERED = 100  # jobs that have failed
-JSON, BYTES = b"j", b"b"  # how a kept answer begins
+REMEMBERED = 100  # jobs that have failed, or wait
+AWAY = "start the job again when it answers. What was answered so far is kept, and costs nothing then."
+JSON, BYTES = b"j", b"b"  # what a kept answer is
 
 
 class Asker:
-    """`llm` and `prices` of the process; may be shared by all jobs."""
+    """`llm` and `prices` of the process; may be shared by all jobs.
 
-    def __init__(self, store: Store, llm: Llm, prices: Prices) -> None:
-        self._store, self._llm = store, llm
+    patience: seconds that a job waits for an endpoint that does not answer, or has too many calls; then it ends.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        llm: Llm,
+        prices: Prices,
+        *,
+        patience: float = 3_600.0,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._store, self._llm, self._patience, self._clock = store, llm, patience, clock
         self._budgets = Budgets(store, prices)
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._failed: dict[tuple[str, str], str] = {}
+        self._away: dict[tuple[str, str], float] = {}  # since when no call of the job was answered
 
     @property
     def trouble(self) -> str | None:
         """Why the endpoint does not answer at present."""
         return self._llm.trouble
+
+    @property
+    def place(self) -> str:
+        """Of the endpoint, to which kept answers belong: see `placed_key`."""
+        return self._llm.endpoint.place
 
     async def answer(self, purpose: Purpose, request: Request) -> dict[str, Any]:
         """The answer of the request's shape: the kept one of the same request, or a new one, which is kept.
@@ -64,8 +85,8 @@ class Asker:
 
         Raises BudgetError, JobError also of a job that has ended, and what `Llm.ask` raises.
         """
-        async with self._bill(purpose, request.model, most(request)) as paid:
-            return (await self._llm.ask(request, paid.append)).value
+        async with self._bill(purpose, request.model, likely(request)) as call:
+            return (await self._llm.ask(request, call.paid.append, call.admit)).value
 
     async def embed(self, purpose: Purpose, texts: Sequence[str], model: str) -> Array:
         """float32 (n, dimensions), unit rows in the order of `texts`; each text is paid once a workspace."""
@@ -88,17 +109,25 @@ class Asker:
             yield
 
     async def kept(self, purpose: Purpose, keys: Sequence[str], model: str) -> dict[str, Any]:
-        """The kept answers by key; each is counted in the bill as one that cost nothing."""
-        found = await self._store.answers(purpose.shelf, keys)
-        if found:
-            spending = Spending(stage=purpose.stage, model=model, kept=len(found))
+        """The kept answers by key; each that another job has paid is counted in the bill as one that cost nothing."""
+        placed = {placed_key(key, self.place): key for key in keys}
+        bodies = await self._store.answers(purpose.shelf, list(placed))
+        found = {placed[key]: _unpacked(body) for key, body in bodies.items()}
+        if others := sum(payer != purpose.job_id for payer, _ in found.values()):
+            spending = Spending(stage=purpose.stage, model=model, kept=others)
             await self._store.add_spending(purpose.workspace_id, purpose.job_id, spending)
-        return {key: _unpacked(value) for key, value in found.items()}
+        return {key: value for key, (_, value) in found.items()}
 
-    async def keep(self, purpose: Purpose, answers: Mapping[str, Any]) -> None:
-        """`answers`: JSON values, or bytes, by `key_of` what they depend on."""
-        packed = {key: _packed(value) for key, value in answers.items()}
-        await self._store.keep_answers(purpose.shelf, purpose.stage, packed)
+    async def keep(
+        self, purpose: Purpose, answers: Mapping[str, Any], of_others: Mapping[Stage, Mapping[str, Any]] | None = None
+    ) -> None:
+        """`answers`: JSON values, or bytes, by `key_of` what they depend on; with other stages' in one write."""
+        by_stage = {purpose.stage: answers, **(of_others or {})}
+        packed = {
+            stage: {placed_key(key, self.place): _packed(purpose.job_id, value) for key, value in some.items()}
+            for stage, some in by_stage.items()
+        }
+        await self._store.keep_answers(purpose.shelf, packed)
 
     async def money(self, workspace_id: str, job_id: str) -> float | None:
         """Dollars that the job has cost; None where a price is unknown."""
@@ -109,21 +138,29 @@ class Asker:
         return self._budgets.cost(spending)
 
     async def _embed(self, purpose: Purpose, texts: Mapping[str, str], model: str) -> dict[str, bytes]:
-        expected = Usage(input=sum(map(estimate_tokens, texts.values())))
-        async with self._bill(purpose, model, expected) as paid:
-            vectors, _ = await self._llm.embed(list(texts.values()), model, paid.append)
+        read = Usage(input=sum(map(estimate_tokens, texts.values())))
+        async with self._bill(purpose, model, read) as call:
+            vectors, _ = await self._llm.embed(list(texts.values()), model, call.paid.append)
         return {key: row.astype("<f4").tobytes() for key, row in zip(texts, vectors, strict=True)}
 
     @asynccontextmanager
-    async def _bill(self, purpose: Purpose, model: str, expected: Usage) -> AsyncIterator[list[Usage]]:
+    async def _bill(self, purpose: Purpose, model: str, expected: Usage) -> AsyncIterator["_Call"]:
         """Room in the budget for a call, whose usages the caller appends; they are written whatever ends it."""
         await self._check_job(purpose)
-        async with self._budgets.room(purpose, model, expected):
+        async with self._budgets.room(purpose, model, expected) as room:
             paid: list[Usage] = []
+
+            async def admit() -> None:
+                await self._enter(purpose, model, paid)
+                await room()
+
             try:
-                yield paid
+                yield _Call(paid, admit)
             except JobError as error:
                 self._note(purpose, str(error))
+                raise
+            except ModelAwayError as error:
+                self._lose_patience(purpose, str(error))
                 raise
             finally:
                 await self._enter(purpose, model, paid)
@@ -142,24 +179,52 @@ class Asker:
 
     def _note(self, purpose: Purpose, error: str) -> None:
         """The job will end; until the store says so, too, nothing more is asked for it here."""
-        self._failed[purpose.workspace_id, purpose.job_id] = error
-        if len(self._failed) > REMEMBERED:
-            self._failed.pop(next(iter(self._failed)))
+        _remember(self._failed, (purpose.workspace_id, purpose.job_id), error)
 
-    async def _enter(self, purpose: Purpose, model: str, paid: Sequence[Usage]) -> None:
+    def _lose_patience(self, purpose: Purpose, why: str) -> None:
+        """JobError where none of the job's calls was answered for too long."""
+        job, now = (purpose.workspace_id, purpose.job_id), self._clock()
+        if job not in self._away:
+            _remember(self._away, job, now)
+        if now - self._away[job] >= self._patience:
+            error = f"{why} So it was for {self._patience / 60:,.0f} minutes: {AWAY}"
+            self._note(purpose, error)
+            raise JobError(error) from None
+
+    async def _enter(self, purpose: Purpose, model: str, paid: list[Usage]) -> None:
+        """Onto the bill, and out of the list."""
         if not paid:
             return
         usage = Usage.total(paid)
+        calls = len(paid) - usage.cut
+        paid.clear()
+        if calls:
+            self._away.pop((purpose.workspace_id, purpose.job_id), None)
         spending = Spending(
             stage=purpose.stage,
             model=model,
-            calls=len(paid),
+            calls=calls,
             input=usage.input,
             cached=usage.cached,
             output=usage.output,
             estimated=usage.estimated,
+            cut=usage.cut,
         )
         await self._store.add_spending(purpose.workspace_id, purpose.job_id, spending)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """`paid`: of its attempts. `admit`: before each that follows one that was paid."""
+
+    paid: list[Usage]
+    admit: Admit
+
+
+def _remember(known: dict[tuple[str, str], T], job: tuple[str, str], value: T) -> None:
+    known[job] = value
+    if len(known) > REMEMBERED:
+        known.pop(next(iter(known)))
 
 
 def request_key(request: Request) -> str:
@@ -175,13 +240,21 @@ def key_of(*parts: Any) -> str:
     return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()
 
 
-def _packed(value: Any) -> bytes:
-    """JSON in ASCII, since a model may write half a character, and integers of any size."""
-    return BYTES + value if isinstance(value, bytes) else JSON + json.dumps(value, separators=(",", ":")).encode()
+def placed_key(key: str, place: str) -> str:
+    """The key under which the store has it: two endpoints may call different models by one name."""
+    return key_of(place, key) if place else key
 
 
-def _unpacked(body: bytes) -> Any:
-    return body[1:] if body[:1] == BYTES else json.loads(body[1:])
+def _packed(payer: str, value: Any) -> bytes:
+    """Who has paid on the first line; then JSON in ASCII, since a model may write half a character, and integers of any
+    size."""
+    body = BYTES + value if isinstance(value, bytes) else JSON + json.dumps(value, separators=(",", ":")).encode()
+    return json.dumps(payer).encode() + b"\n" + body
+
+
+def _unpacked(body: bytes) -> tuple[str, Any]:
+    payer, _, rest = body.partition(b"\n")
+    return json.loads(payer), rest[1:] if rest[:1] == BYTES else json.loads(rest[1:])
 
 
 def _stacked(rows: Sequence[bytes], model: str) -> Array:

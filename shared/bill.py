@@ -1,11 +1,11 @@
-"""What a job took of models, by stage: what was paid, and what was kept from before and cost nothing."""
+"""What a job took of models, by stage: what was paid, and what was kept from other jobs and cost nothing."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from shared.models import Spending, Stage
-from shared.wording import money
+from shared.wording import counted, money
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class Line:
     cost: float | None
     cached: int = 0
     estimated: bool = False
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Bill:
             cached=summed("cached"),
             cost=self.cost,
             estimated=any(line.estimated for line in self.lines),
+            cut=summed("cut"),
         )
 
     @property
@@ -70,7 +72,7 @@ class Bill:
         lines = [line for line in self.lines if line.stage == stage and line.calls]
         dollars = Bill(tuple(lines)).cost
         price = "" if dollars is None else f", {money(dollars)}"
-        return f"{sum(line.calls for line in lines):,} calls{price}" if lines else ""
+        return counted(sum(line.calls for line in lines), "call") + price if lines else ""
 
     def document(self) -> dict[str, Any]:
         """For a program: tokens as they were counted, dollars or null."""
@@ -91,4 +93,5 @@ def _line(spending: Spending, cost: float | None) -> Line:
         cached=spending.cached,
         cost=cost,
         estimated=spending.estimated,
+        cut=spending.cut,
     )

@@ -1,12 +1,13 @@
-"""What a job has spent, and what its calls in flight may yet cost: a budget is not passed by this process.
+"""What a job has spent, and what its calls in flight are expected to cost: a budget is passed by those at most.
 
-A call is let through when its worst case fits beside what was spent and the worst of all that is in flight. One that
-fits only if those turn out cheaper, as most do, waits for them; one that does not fit even then is refused. Of other
-processes only what they have paid is known, so that theirs in flight may come on top.
+A call is let through while its prompt fits beside what was spent and what all that is in flight is expected to cost.
+One that fits only if those turn out cheaper waits for them; one whose prompt does not fit even then is refused. An
+answer is expected to be as long as the job's answers of that stage were on average. Of other processes only what they
+have paid is known, so that theirs in flight may come on top.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
@@ -20,12 +21,14 @@ from shared.wording import money
 NAMING_SHARE = 0.15  # of a budget, which summaries and attributes leave to what comes after them
 LAST_STAGES = (Stage.VECTORS, Stage.CATEGORIES, Stage.FINDINGS)
 
+Admit = Callable[[], Awaitable[None]]
+
 
 class _Account:
-    """Of one job; `pledges` are the dollars that each of its calls in flight costs at most."""
+    """Of one job; `pledges` are the dollars that each of its calls in flight is expected to cost."""
 
     def __init__(self) -> None:
-        self.pledges: list[float] = []
+        self.pledges: dict[object, float] = {}
         self.changed = asyncio.Condition()
 
 
@@ -37,23 +40,28 @@ class Budgets:
         self._accounts: WeakValueDictionary[tuple[str, str], _Account] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def room(self, purpose: Purpose, model: str, most: Usage) -> AsyncIterator[None]:
-        """For one call, which is on the job's bill when it leaves. BudgetError; JobError where a price is unknown."""
+    async def room(self, purpose: Purpose, model: str, likely: Usage) -> AsyncIterator[Admit]:
+        """For one call, which is on the job's bill when it leaves. BudgetError; JobError where a price is unknown.
+
+        What it gives makes room for a further attempt, once the bill holds those before it; with the same errors.
+        """
         if purpose.budget is None:
-            yield
+            yield _free
             return
         account = self._accounts.setdefault((purpose.workspace_id, purpose.job_id), _Account())
-        worst = self._dollars(model, most)
-        async with account.changed:
-            try:
-                await self._wait(purpose, account, worst)
-                account.pledges.append(worst)
-            finally:
+        call = object()
+
+        async def admit() -> None:
+            account.pledges.pop(call, None)  # who waits holds nothing that another waits for
+            async with account.changed:
+                account.pledges[call] = await self._wait(purpose, account, model, likely)
                 account.changed.notify()  # one wakes the next: there may be room for both, or for none
+
         try:
-            yield
+            await admit()
+            yield admit
         finally:
-            account.pledges.remove(worst)
+            account.pledges.pop(call, None)
             async with account.changed:
                 account.changed.notify()
 
@@ -65,27 +73,24 @@ class Budgets:
 
     def cost(self, spending: Spending) -> float | None:
         """Dollars; None where the model's price is unknown."""
-        usage = Usage(spending.input, spending.cached, spending.output)
-        return cost(usage, self._prices.of(spending.model)) if spending.calls else 0.0
+        return cost(_usage(spending), self._prices.of(spending.model)) if spending.calls else 0.0
 
-    async def _wait(self, purpose: Purpose, account: _Account, worst: float) -> None:
-        """Until there is room for `worst`; holds `changed`. BudgetError: there will be none."""
+    async def _wait(self, purpose: Purpose, account: _Account, model: str, likely: Usage) -> float:
+        """Until there is room; what the call is expected to cost. Holds `changed`. BudgetError: there will be none."""
         budget = purpose.budget or 0.0
         limit = budget if purpose.stage in LAST_STAGES else budget * (1 - NAMING_SHARE)
+        prompt = self._dollars(model, Usage(likely.input))
         while True:
-            pledged = sum(account.pledges)  # read first: a call that ends meanwhile is counted twice, never left out
-            spent = await self._paid(purpose)
-            if spent + worst > limit:
+            pledged = sum(account.pledges.values())  # read first: who ends meanwhile is counted twice, never left out
+            bill = await self._store.spending(purpose.workspace_id, purpose.job_id)
+            spent = sum(self._dollars(one.model, _usage(one)) for one in bill if one.calls)
+            if spent + prompt > limit:
                 raise BudgetError(
                     f"The budget of {money(budget)} pays no further call: raise it, or take a smaller sample."
                 )
-            if spent + pledged + worst <= limit:
-                return
+            if spent + pledged + prompt <= limit:
+                return prompt + self._dollars(model, Usage(output=_output(bill, purpose.stage, model, likely.output)))
             await account.changed.wait()
-
-    async def _paid(self, purpose: Purpose) -> float:
-        bill = await self._store.spending(purpose.workspace_id, purpose.job_id)
-        return sum(self._dollars(one.model, Usage(one.input, one.cached, one.output)) for one in bill if one.calls)
 
     def _dollars(self, model: str, usage: Usage) -> float:
         dollars = cost(usage, self._prices.of(model))
@@ -95,3 +100,17 @@ class Budgets:
                 "leave out the budget."
             )
         return dollars
+
+
+async def _free() -> None:
+    """There is no budget."""
+
+
+def _usage(spending: Spending) -> Usage:
+    return Usage(spending.input, spending.cached, spending.output)
+
+
+def _output(bill: Sequence[Spending], stage: Stage, model: str, likely: int) -> int:
+    """Tokens of an answer: the mean of the job's own of that stage; `likely` until there is one."""
+    own = next((one for one in bill if one.calls and (one.stage, one.model) == (stage, model)), None)
+    return round(own.output / own.calls) if own else likely

@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     cache: Path | None = Field(default=None, description="folder of what can be made again; the user's own if not set")
     model_concurrency: Positive = Field(default=32, description="calls to a model at once, to begin with")
     model_timeout: Seconds = Field(default=120.0, description="seconds of one call to a model")
+    model_patience: Seconds = Field(default=3_600.0, description="that a job waits for a model that does not answer")
     model_headers: Headers = Field(default={}, description="headers of each call to a model, as JSON")
     prices: Path | None = Field(default=None, description="file of prices beside shared/llm/prices.yaml")
     max_sample: Positive = Field(default=1_000, description="traces of a job that is asked for over HTTP, at most")

@@ -14,7 +14,13 @@ from shared.store import Store
 from shared.wording import clean
 
 REASON_LENGTH = 500
+LEFT_OUT_BY = "left out by attribute "  # and its name: why an item that does not pass a filter left
 UNFINISHED = (JobState.QUEUED, JobState.RUNNING, JobState.READY, JobState.CATEGORIZED)
+
+
+def is_filtered(reason: str) -> bool:
+    """Whether an item left by its attribute: then it was summarised, but is not in the report."""
+    return reason.startswith(LEFT_OUT_BY)
 
 
 def now() -> int:

@@ -7,22 +7,23 @@ are expected ones; `worst` is what it costs if each answer is as long as it may 
 
 import asyncio
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from shared.asking import placed_key
 from shared.bill import Bill, Line
 from shared.budget import NAMING_SHARE
 from shared.context import Loaded, load
 from shared.frozen import FrozenJob
-from shared.llm import Prices, Request, Usage, cost, items_within
-from shared.llm.dialect import THOUGHTS, Dialect
+from shared.llm import Prices, Request, Usage, cost
+from shared.llm.dialect import THOUGHTS, THOUGHTS_EXPECTED, Dialect
 from shared.models import Item, Stage
 from shared.store import Store
 
 LOOKED_AT = 400  # items whose requests are made
 PAGE = 50
-THOUGHTS_EXPECTED = 128  # tokens a call, of a model that thinks before it answers, at low effort
 THINKING = "thoughts"
 ITEM_STAGES = (Stage.SUMMARIES, Stage.ATTRIBUTES, Stage.VECTORS)
 
@@ -46,6 +47,7 @@ class Planned:
 
 
 Plan = Callable[[Loaded, FrozenJob], Planned]
+LaterOf = Callable[[int], Sequence["Later"]]  # of so many items
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +82,15 @@ class Estimate:
     """`bill` has a line for each stage and model, and one for the thoughts of models that have them.
 
     items: that the job will have. looked_at: of how many the requests were made.
-    each: dollars of one item's own stages; fixed: of what comes after them; worst: of all. None: a price is unknown.
+    each: dollars of one item's own stages; after: of what comes after so many items; worst: of all. None: a price is
+    unknown.
     """
 
     bill: Bill
     items: int
     looked_at: int
     each: float | None
-    fixed: float | None
+    after: Callable[[int], float | None]
     worst: float | None
 
     @property
@@ -96,19 +99,27 @@ class Estimate:
 
     @property
     def needed(self) -> float | None:
-        """The smallest budget that does not end the work: the items' stages leave a part of it to the others."""
-        if self.each is None or self.fixed is None:
-            return None
-        return max(self.each * self.items + self.fixed, self.each * self.items / (1 - NAMING_SHARE))
+        """The smallest budget that does not end the work."""
+        return self._needed(self.items)
+
+    @property
+    def kept(self) -> bool:
+        """Whether every summary and attribute is there: what is made of them may be, too, which nobody can tell."""
+        lines = [line for line in self.bill.lines if line.stage in (Stage.SUMMARIES, Stage.ATTRIBUTES)]
+        return any(line.kept for line in lines) and not any(line.calls for line in lines)
 
     def fitting(self, budget: float) -> int | None:
-        """How many items the budget pays; None: all of them."""
-        if self.each is None or self.fixed is None:
+        """How many items the budget pays; None: all of them, or a price is unknown."""
+        if self.needed is None or self.needed <= budget:
             return None
-        reserved = items_within(budget * (1 - NAMING_SHARE), fixed=0.0, each=self.each)
-        whole = items_within(budget, fixed=self.fixed, each=self.each)
-        bounds = [bound for bound in (reserved, whole) if bound is not None]
-        return min(bounds, default=None) if min(bounds, default=self.items) < self.items else None
+        return bisect_right(range(1, self.items + 1), budget, key=lambda count: self._needed(count) or 0.0)
+
+    def _needed(self, items: int) -> float | None:
+        """Of a sample of so many: the items' stages leave a part of the budget to the others."""
+        after = self.after(items)
+        if self.each is None or after is None:
+            return None
+        return max(self.each * items + after, self.each * items / (1 - NAMING_SHARE))
 
 
 @dataclass
@@ -143,19 +154,29 @@ class _Tally:
 
 
 async def estimate(
-    store: Store, frozen: FrozenJob, items: Sequence[Item], plan: Plan, later: Iterable[Later], prices: Prices
+    store: Store,
+    frozen: FrozenJob,
+    items: Sequence[Item],
+    plan: Plan,
+    later: LaterOf,
+    prices: Prices,
+    place: str,
 ) -> Estimate:
-    """Of a job whose sample is `items`. Costs about a millisecond for each item that is looked at; asks nothing."""
+    """Of a job whose sample is `items`, at the endpoint of this `place` (see `Endpoint`); asks nothing.
+
+    Costs about a millisecond for each item that is looked at.
+    """
     looked_at = evenly(items, LOOKED_AT)
     tally, shelf = _Tally(), frozen.job.answers_in or frozen.job.workspace_id
     for start in range(0, len(looked_at), PAGE):
         for loaded in await load(store, looked_at[start : start + PAGE], frozen.prompt):
             planned = await asyncio.to_thread(plan, loaded, frozen)
-            kept = await store.answers(shelf, list(planned.keys)) if planned.keys else {}
-            await asyncio.to_thread(tally.add, planned, kept.keys())
+            placed = {placed_key(key, place): key for key in planned.keys}
+            kept = await store.answers(shelf, list(placed)) if placed else {}
+            await asyncio.to_thread(tally.add, planned, {placed[key] for key in kept})
     whole = tally.times(len(items) / max(len(looked_at), 1))
-    whole.later(later)
-    return _priced(whole, prices, len(items), len(looked_at))
+    whole.later(later(len(items)))
+    return _priced(whole, later, prices, len(items), len(looked_at))
 
 
 def evenly(items: Sequence[Item], most: int) -> list[Item]:
@@ -164,21 +185,24 @@ def evenly(items: Sequence[Item], most: int) -> list[Item]:
     return [items[int(place * step)] for place in range(min(len(items), most))]
 
 
-def _priced(tally: _Tally, prices: Prices, items: int, looked_at: int) -> Estimate:
+def _priced(tally: _Tally, later: LaterOf, prices: Prices, items: int, looked_at: int) -> Estimate:
     stages = list(Stage)
     asked = [pair for pair in tally.sums.items() if pair[1].calls or pair[1].kept]
     ordered = sorted(asked, key=lambda pair: (stages.index(pair[0][0]), pair[0][1]))
     lines = [_line(stage.value, model, one, prices) for (stage, model), one in ordered]
     thinking = [_line(THINKING, model, one, prices) for model, one in _thoughts(tally).items()]
-    own = [_dollars(model, one, prices) for (stage, model), one in ordered if stage in ITEM_STAGES]
-    after = [_dollars(model, one, prices) for (stage, model), one in ordered if stage not in ITEM_STAGES]
-    mine = _added(own)
+    own = _added(_dollars(model, one, prices) for (stage, model), one in ordered if stage in ITEM_STAGES)
+
+    def after(count: int) -> float | None:
+        stages = [one for one in later(count) if one.stage not in ITEM_STAGES]
+        return _added(_dollars(one.model, _Sum(one.calls, 0, one.input, one.output), prices) for one in stages)
+
     return Estimate(
         Bill((*lines, *thinking)),
         items,
         looked_at,
-        each=None if mine is None else mine / max(items, 1),
-        fixed=_added(after),
+        each=None if own is None else own / max(items, 1),
+        after=after,
         worst=_added(_worst(model, one, prices) for (_, model), one in ordered),
     )
 

@@ -5,8 +5,9 @@ from typing import Any
 
 from shared.wording import number, percent
 
+SOME = {"tool_errors": "a tool failed", "repeated_calls": "a call was repeated", "tool_calls": "tools used"}
 LABELS = {
-    "last_result_error": "last result an error",
+    "last_result_error": "last tool call failed",
     "handed_over": "handed over",
     "refusal": "refusals",
     "ends_in_question": "ends in a question",
@@ -28,6 +29,7 @@ def difference(of: str, name: str, value: str | None, kind: str, here: float, re
     suffix = ""
     if kind == "share":
         written = percent
+        what = SOME.get(name, what) if of == "facts" else what  # the share of those above 0
     elif (of, name) == ("facts", "effort"):
         written, suffix = _effort, " of 100"
     elif kind == "mean":
@@ -40,7 +42,7 @@ def whole_figure(of: str, name: str, figure: Mapping[str, Any]) -> str:
     """All of one figure in a line: its value, of how many items, how many are unknown, and that of the rest."""
     rest = figure.get("rest")
     if not figure["n"]:
-        return f"{label(of, name)}: unknown"
+        return f"{label(of, name)}: unknown in all {figure['unknown']:,}"
     unknown = f", {figure['unknown']:,} unknown" if figure["unknown"] else ""
     beside = f"; rest {_value(rest, figure['type'])}" if rest and rest["n"] else ""
     return f"{label(of, name)}: {_value(figure, figure['type'])} of {figure['n']:,}{unknown}{beside}"
@@ -57,13 +59,13 @@ def short_figure(of: str, name: str, figure: Mapping[str, Any]) -> str:
 
 def _value(figure: Mapping[str, Any], kind: str) -> str:
     if kind == "boolean":
-        return percent(figure["share"])
+        return f"true in {percent(figure['share'])}"
     if kind == "string":
         if figure["values"] is None:
             return "free text"
         return ", ".join(f"{value} {n:,}" for value, n in _ranked(figure["values"]) if n) or "other values"
     low, middle, high = (number(figure[key]) for key in ("p25", "p50", "p75"))
-    return middle if low == middle == high else f"{middle} (half in {low} to {high})"
+    return f"median {middle}" + ("" if low == middle == high else f" (half in {low} to {high})")
 
 
 def _ranked(values: Mapping[str, int]) -> list[tuple[str, int]]:

@@ -18,6 +18,7 @@ CategoryName = Annotated[str, StringConstraints(min_length=1, max_length=120, st
 ExampleText = Annotated[str, StringConstraints(min_length=1, max_length=2_000, strip_whitespace=True)]
 ModelName = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=200)]
 DEFAULT_MODEL = "gpt-5-mini"
+NONE_OF_THESE = "None of these"  # the category of what fits none of the given ones
 
 
 class AttributeSchema(BaseModel):
@@ -85,6 +86,11 @@ class JobConfig(BaseModel):
             raise ValueError("`start_time` must be before `end_time`")
         if strangers := sorted(self.partition_examples.keys() - self.partitions.keys()):
             raise ValueError(f"`partition_examples` has {', '.join(strangers)}, which `partitions` has not")
+        if any(" ".join(name.split()).casefold() == NONE_OF_THESE.casefold() for name in self.partitions):
+            raise ValueError(
+                f"`partitions` has a category {NONE_OF_THESE!r}, which is there by itself for what fits none of yours: "
+                "leave it out, or give it another name"
+            )
         leaves, top = self.hierarchy
         if any(level is not None and level < 1 for level in self.hierarchy):
             raise ValueError("`hierarchy` needs numbers of at least 1, or null for automatic")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from shared.wording import clean
+from shared.wording import clean, shortened
 
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _LOOKED_AT = 20  # times the length that is wanted: of a longer text the rest is not looked at
@@ -14,7 +14,7 @@ _LOOKED_AT = 20  # times the length that is wanted: of a longer text the rest is
 def line(text: str, longest: int) -> str:
     """One line of at most `longest` characters, with `…` where it is cut; no control character, no lone surrogate."""
     told = _BLANK.sub(" ", clean(text[: _LOOKED_AT * longest])).strip()
-    return told if len(told) <= longest else f"{told[: longest - 1].rstrip()}…"
+    return shortened(told, longest)
 
 
 def datum(text: str, longest: int) -> str:

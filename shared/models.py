@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.job_config import NONE_OF_THESE as NONE_OF_THESE
 from shared.job_config import JobConfig
 
-NONE_OF_THESE = "None of these"
 FEW = 8  # items: fewer are shown as a list, since they make no categories
 DEFAULT_WORKSPACE = "00000000-0000-0000-0000-000000000001"
 
@@ -283,11 +283,12 @@ class Spending(Document):
     stage: Stage
     model: str
     calls: int = 0
-    kept: int = Field(default=0, description="answers that were in the cache, and cost nothing")
+    kept: int = Field(default=0, description="answers in the cache that another job had paid")
     input: int = Field(default=0, description="tokens, with the cached ones")
     cached: int = Field(default=0, description="tokens that the endpoint had read before")
     output: int = 0
     estimated: bool = Field(default=False, description="whether tokens of any call are estimated, not reported")
+    cut: int = Field(default=0, description="calls beside `calls` that were cut off: nobody knows what they took")
 
 
 @dataclass(frozen=True, slots=True)

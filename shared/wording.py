@@ -3,11 +3,38 @@
 import re
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_ENDS = ((". ", "? ", "! "), (", ", "; ", ": ", " ("), (" ",))  # where a text is best cut: a sentence, a clause, a word
 
 
 def clean(text: str) -> str:
     """Without lone surrogates, which no event, no answer over HTTP and no field of a store takes."""
     return _SURROGATE.sub("\ufffd", text)
+
+
+def counted(n: int, noun: str) -> str:
+    """`1 trace`, `1,234 traces`, `2 categories`."""
+    if n == 1:
+        return f"1 {noun}"
+    return f"{n:,} {noun[:-1]}ies" if noun.endswith("y") else f"{n:,} {noun}s"
+
+
+def shortened(text: str, longest: int) -> str:
+    """At most `longest` characters, with `…` where it is cut: after a sentence or a clause if half is left."""
+    if len(text) <= longest:
+        return text
+    begin = text[: longest - 1]
+    for marks in _ENDS:
+        at = max(begin.rfind(mark) for mark in marks)
+        if at >= longest // 2:
+            kept = _without_opened(begin[: at + 1].rstrip(" ,;:("), longest // 2)
+            return f"{kept} …" if kept.endswith((".", "?", "!")) else f"{kept}…"
+    return f"{begin.rstrip()}…"
+
+
+def _without_opened(text: str, least: int) -> str:
+    """Without a bracket at its end that is never closed, if that leaves enough."""
+    at = text.rfind("(")
+    return text[:at].rstrip() if at >= least and ")" not in text[at:] else text
 
 
 def percent(share: float) -> str:

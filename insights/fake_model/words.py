@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from shared.wording import shortened
+
 _WORD = re.compile(r"[^\W\d_]{2,40}(?:'[^\W\d_]{1,3})?")
 _END = re.compile(r"[.!?]+(?=[\s\"')\]]|$)|\s*\n\s*")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -58,8 +60,5 @@ def sentences(text: str) -> Iterator[str]:
 
 
 def cut(text: str, length: int) -> str:
-    """At most `length` characters, and whole words where there is one."""
-    if len(text) <= length:
-        return text
-    begin = text[:length]
-    return begin.rsplit(None, 1)[0] if " " in begin.strip() else begin
+    """At most `length` characters: whole sentences, clauses or words where there are such."""
+    return shortened(text, length).rstrip(" …") if len(text) > length else text

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.listing import datum
 from shared.models import NONE_OF_THESE, Cluster
-from shared.wording import money, percent, seconds
+from shared.wording import counted, money, percent, seconds
 
 SUBCATEGORIES = 40  # that are shown at most, the largest
 DIFFERENCES = 4  # of a category
@@ -46,7 +46,7 @@ def _order(cluster: Cluster) -> tuple[int, str, str]:
 def whole_line(clusters: Sequence[Cluster], whole: Mapping[str, Any], unit: str) -> str:
     """Of all items."""
     tops = sum(one.parent_id is None and one.name != NONE_OF_THESE and one.num_runs > 0 for one in clusters)
-    told = [f"{whole['run_count']:,} {unit}s in {tops} categories", *_rates(whole)]
+    told = [f"{counted(whole['run_count'], unit)} in {counted(tops, 'category')}", *_rates(whole)]
     if none := sum(one.num_runs for one in clusters if one.parent_id is None and one.name == NONE_OF_THESE):
         told.append(f"{none:,} ({percent(none / whole['run_count'])}) fit none of the categories")
     return ", ".join(told)
@@ -54,7 +54,7 @@ def whole_line(clusters: Sequence[Cluster], whole: Mapping[str, Any], unit: str)
 
 def _figures(cluster: Cluster, whole: Mapping[str, Any], unit: str) -> str:
     n = whole["run_count"]
-    told = [f"{cluster.num_runs:,} of {n:,} {unit}s ({percent(cluster.num_runs / n)})", *_rates(cluster.stats)]
+    told = [f"{cluster.num_runs:,} of {counted(n, unit)} ({percent(cluster.num_runs / n)})", *_rates(cluster.stats)]
     told += [one["text"] for one in (cluster.stats.get("differences") or [])[:DIFFERENCES]]
     return datum(", ".join(told), 1_000)
 

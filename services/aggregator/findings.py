@@ -11,7 +11,7 @@ from typing import Any
 
 from services.aggregator.highlights import STANDS_OUT, Candidate, Picked, Standouts, highlighted, pick
 from shared.models import FEW, NONE_OF_THESE, Cluster, HighlightedTrace
-from shared.wording import money, percent, seconds
+from shared.wording import counted, money, percent, seconds
 
 ENOUGH = 5  # known values that a category needs before it is compared
 SURE = 0.05
@@ -57,12 +57,8 @@ def _id(cluster: Cluster | None) -> str | None:
     return cluster.id if cluster else None
 
 
-def _count(n: int, unit: str) -> str:
-    return f"{n:,} {unit}{'' if n == 1 else 's'}"
-
-
 def _title(named: Sequence[Cluster], whole: Mapping[str, Any], unit: str) -> str:
-    size = _count(whole["run_count"], unit)
+    size = counted(whole["run_count"], unit)
     if not named:
         return size
     if len(named) == 1:
@@ -76,10 +72,10 @@ def _largest_point(named: Sequence[Cluster], whole: Mapping[str, Any], unit: str
         return ""
     first = named[0]
     if first.num_runs == n:
-        return f"{first.name} is the only category, with {_count(n, unit)}"
+        return f"The only category: {first.name}, {counted(n, unit)}"
     tied = len(named) > 1 and named[1].num_runs == first.num_runs
-    place = "one of the largest categories" if tied else "the largest category"
-    return f"{first.name} is {place}: {first.num_runs:,} of {_count(n, unit)} ({percent(first.num_runs / n)})"
+    place = "One of the largest categories" if tied else "Largest category"
+    return f"{place}: {first.name}, {first.num_runs:,} of {counted(n, unit)} ({percent(first.num_runs / n)})"
 
 
 def _errors(stats: Mapping[str, Any]) -> tuple[int, int]:
@@ -124,15 +120,15 @@ def _error_point(failing: Cluster | None, named: Sequence[Cluster], whole: Mappi
         some, of = _errors(failing.stats)
         rest_errors, rest_n = _rest(failing, whole)
         return (
-            f"{failing.name} fails most: {some:,} of {_count(of, unit)} ended in an error ({percent(some / of)}), "
-            f"against {rest_errors:,} of {rest_n:,} ({percent(rest_errors / rest_n)}) in the rest"
+            f"Fails most: {failing.name}, {some:,} of {counted(of, unit)} ended in an error ({percent(some / of)}), "
+            f"against {rest_errors:,} of {rest_n:,} in the rest ({percent(rest_errors / rest_n)})"
         )
     if not n:
         return f"Whether a {unit} ended in an error is not known"
     if not errors:
-        return f"None of {_count(n, unit)} ended in an error"
+        return f"None of {counted(n, unit)} ended in an error"
     more = "; no category clearly fails more than the rest" if len(named) > 1 else ""
-    return f"{errors:,} of {_count(n, unit)} ended in an error ({percent(errors / n)}){more}"
+    return f"{errors:,} of {counted(n, unit)} ended in an error ({percent(errors / n)}){more}"
 
 
 def _furthest(named: Sequence[Cluster], whole: Mapping[str, Any], figure: str) -> Cluster | None:
@@ -148,12 +144,12 @@ def _furthest(named: Sequence[Cluster], whole: Mapping[str, Any], figure: str) -
 
 def _slow_point(slow: Cluster, whole: Mapping[str, Any], unit: str) -> str:
     median, everyone = seconds(slow.stats["latency_p50"]), seconds(whole["latency_p50"])
-    return f"{slow.name} is the slowest: half of its {unit}s take {median} or more ({everyone} over all {unit}s)"
+    return f"Slowest: {slow.name}, half of its {unit}s take {median} or more ({everyone} over all {unit}s)"
 
 
 def _dear_point(dear: Cluster, whole: Mapping[str, Any], unit: str) -> str:
     median, everyone = money(dear.stats["cost_p50"]), money(whole["cost_p50"])
-    point = f"{dear.name} is the dearest: a {unit} costs {median} at the median ({everyone} over all {unit}s)"
+    point = f"Dearest: {dear.name}, half of its {unit}s cost {median} or more ({everyone} over all {unit}s)"
     spent, total = dear.stats.get("total_cost"), whole.get("total_cost")
     if spent and total:
         point += f", together {percent(min(1.0, spent / total))} of all that was spent"
@@ -165,7 +161,7 @@ def _unnamed_point(tops: Sequence[Cluster], whole: Mapping[str, Any], unit: str)
     size = whole["run_count"]
     if not size or n / size < MUCH:
         return ""
-    return f"{n:,} of {_count(size, unit)} ({percent(n / size)}) fit none of the categories"
+    return f"{n:,} of {counted(size, unit)} ({percent(n / size)}) fit none of the categories"
 
 
 def _apart_point(named: Sequence[Cluster]) -> str:
@@ -176,7 +172,7 @@ def _apart_point(named: Sequence[Cluster]) -> str:
     found, cluster = min(
         differing, key=lambda pair: (-abs(pair[0][0]["effect"]) if pair[0] else 0, pair[1].name, pair[1].id)
     )
-    return f"{cluster.name} differs most from the rest: {', '.join(one['text'] for one in found[:TOLD_DIFFERENCES])}"
+    return f"Most unlike the rest is {cluster.name}: {', '.join(one['text'] for one in found[:TOLD_DIFFERENCES])}"
 
 
 def _references(picked: Sequence[Picked], kind: str, cluster: Cluster | None) -> str:

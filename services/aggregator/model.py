@@ -122,6 +122,8 @@ def wrong(text: str, lines: Sequence[Line], whole: str) -> str:
         return "it is empty"
     if len(text) > LONGEST:
         return "it is too long"
+    if text.count("(") != text.count(")"):
+        return "it ends within brackets"
     rest, named = text, set()
     for name in sorted({one.name for one in lines}, key=lambda name: (-len(name), name)):
         rest, count = re.subn(rf"(?<!\w){re.escape(name)}(?!\w)", " ", rest, flags=re.IGNORECASE)

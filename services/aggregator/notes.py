@@ -1,19 +1,29 @@
 """What a reader must know to trust a report: what the engine could not do of what was asked, and how sure it is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from shared import values
 from shared.job_config import JobConfig
 from shared.models import Job
 from shared.trust import BY_WORDS, REPEATED_UP_TO, UNKNOWN
-from shared.wording import percent
+from shared.wording import counted, percent
 
 FOREIGN = 0.2  # the share of traces in other languages than English from which the reader is told
 SHOWN_LANGUAGES = 5
 SHOWN_VALUE = 60  # characters
 OURS = "minilm"  # how the names of our own encoders begin
-AGREEMENT = ((0.9, "nearly the same"), (0.75, "mostly the same"), (0.5, "only partly the same"))
+AGREEMENT = (  # adjusted Rand index from which on the words hold, what they are, and what follows
+    (0.9, "nearly the same", "their figures can be relied on"),
+    (0.75, "mostly the same", "take their figures as approximate"),
+    (0.5, "only partly the same", "rely on what they are about, and less on their sizes"),
+    (-1.0, "mostly different", "read them as examples, and do not rely on their sizes"),
+)
+ATTRACTED = (  # share from which on the words hold, what they are, and what follows
+    (0.85, "The names fit what is below them", "they can be relied on"),
+    (0.6, "Most names fit what is below them", "open a few traces of a category before you act on its name"),
+    (0.0, "Many names do not fit what is below them", "go by the traces and not by the names"),
+)
 
 
 def notes(job: Job, trust: Mapping[str, Any], whole: Mapping[str, Any]) -> tuple[str, ...]:
@@ -33,24 +43,35 @@ def _given(config: JobConfig) -> Iterator[str]:
 def _names(job: Job, trust: Mapping[str, Any]) -> Iterator[str]:
     names, doubtful, given = (trust.get(key) or {} for key in ("names", "doubtful", "given"))
     if names.get("tried"):
-        share = percent(names["attracted"] / names["tried"])
-        renamed = f" {names['renamed']:,} were named once more for that." if names["renamed"] else ""
-        yield (
-            f"Names attract {share} of unseen members: of {names['tried']:,} {job.config.unit}s, the model put "
-            f"{names['attracted']:,} where they are by the names of subcategories alone.{renamed}"
-        )
+        yield _attraction(names, job.config.unit)
     if doubtful.get("placed"):
         yield (
-            f"Where {job.config.unit}s lie between two subcategories, the model decided: {doubtful['placed']:,} of "
-            f"{doubtful['items']:,}."
+            f"{counted(doubtful['items'], job.config.unit)} lay between two subcategories, and the model decided on "
+            f"{doubtful['placed']:,} of them: they could as well stand in the other."
         )
     if given.get("asked_again"):
         yield (
-            f"Where a {job.config.unit} lay in another category than those most like it, the model was asked again: "
-            f"{given['asked_again']:,} times, with {given['changed']:,} changed."
+            f"{counted(given['asked_again'], job.config.unit)} lay in another category than what is most like it, so "
+            f"that the model was asked twice: it moved {given['changed']:,}."
         )
     if given.get("without_answer"):
-        yield f"Put into their category without the model, which gave no place: {given['without_answer']:,}."
+        yield (
+            f"The model gave no category for {counted(given['without_answer'], job.config.unit)}: likeness alone "
+            "decided, which is less sure."
+        )
+
+
+def _attraction(names: Mapping[str, int], unit: str) -> str:
+    """A name is good if somebody who knows only the names finds the place of what it was not made from."""
+    share = names["attracted"] / names["tried"]
+    words, follows = _words(ATTRACTED, share)
+    renamed = f" Made anew on the way, since they did badly: {names['renamed']:,}." if names["renamed"] else ""
+    if names.get("same_members"):
+        renamed += f" For {names['same_members']:,} there were no others to try the new name with, which flatters."
+    return (
+        f"{words}: of {counted(names['tried'], unit)} that no name was made from, the model found the "
+        f"right subcategory of {names['attracted']:,} ({percent(share)}) by the names alone; {follows}.{renamed}"
+    )
 
 
 def _unanswered(job: Job, trust: Mapping[str, Any]) -> Iterator[str]:
@@ -63,32 +84,33 @@ def _unanswered(job: Job, trust: Mapping[str, Any]) -> Iterator[str]:
                 "and ask for the report again, which pays only for what is missing."
             )
         if counts.get("answer"):
-            questions = "question" if counts["answer"] == 1 else "questions"
-            yield f"The model gave no answer that can be used to {counts['answer']:,} {questions} on {made}."
+            yield (
+                f"The model gave no answer that can be used to {counted(counts['answer'], 'question')} on {made}: "
+                "there, the report says what it would say without a model."
+            )
 
 
 def _local(config: JobConfig) -> Iterator[str]:
     yield (
-        "Made without a model: summaries are the traces' own sentences, and a name is chosen by a grammar and a list. "
-        "It may fit only some of the traces below it: open a few before you rely on it."
+        "Made without a model: summaries are the traces' own sentences, and names are put together by rules. A name "
+        "may fit only some of what is below it: open a few traces of a category before you act on its name."
     )
     if config.summary_prompt:
         yield "The summary prompt chose which parts of a trace count; its instructions need a model."
 
 
 def _attributes(job: Job, whole: Mapping[str, Any]) -> Iterator[str]:
-    known = {name: whole["attributes"][name] for name in job.config.attribute_schemas}
-    never = [name for name, found in known.items() if not found["n"]]
-    partly = [f"{name} in {found['unknown']:,}" for name, found in known.items() if found["n"] and found["unknown"]]
-    if never:
-        yield f"Unknown in every {job.config.unit}: {', '.join(never)}. A model would know more."
+    partly = [name for name in job.config.attribute_schemas if whole["attributes"][name]["unknown"]]
     if partly:
         yield (
-            f"Unknown, of {whole['run_count']:,} {job.config.unit}s: {', '.join(partly)}. Without a model an attribute "
-            f"is known only where the {job.config.unit} says it clearly; a model would know more."
+            f"Attributes ({', '.join(partly)}) are known only where a {job.config.unit} plainly states them, and their "
+            f"figures are of these alone: --engine model would know them of more {job.config.unit}s."
         )
     if any(schema.filter_by for schema in job.config.attribute_schemas.values()):
-        yield f"No {job.config.unit} was left out by a filter attribute, since its value is not known surely enough."
+        yield (
+            f"No {job.config.unit} was left out by an attribute, since its value is not known surely enough without a "
+            "model: --engine model would leave them out."
+        )
 
 
 def _values(trust: Mapping[str, Any]) -> Iterator[str]:
@@ -97,12 +119,18 @@ def _values(trust: Mapping[str, Any]) -> Iterator[str]:
         first = one.dump()["merged"][0]
         spelling, value = (repr(text[:SHOWN_VALUE]) for text in (first["spellings"][0], first["value"]))
         yield (
-            f"{one.spellings:,} spellings of {name} became {one.values:,} values: "
+            f"{counted(one.spellings, 'spelling')} of {name} became {counted(one.values, 'value')}: "
             f"{spelling}, for one, counts as {value}."
         )
 
 
 def _vectors(job: Job, trust: Mapping[str, Any]) -> Iterator[str]:
+    if trust.get("vectors") == BY_WORDS and job.config.embedding_model:
+        yield (
+            f"The budget did not pay for the vectors of {job.config.embedding_model}, so {job.config.unit}s were "
+            "compared by their words alone (TF-IDF), and the categories are worse: raise it, and ask again."
+        )
+        return
     if trust.get("vectors") == BY_WORDS:
         yield (
             f"There are no weights for language vectors, so {job.config.unit}s were compared by their words alone "
@@ -129,9 +157,15 @@ def _stability(job: Job, trust: Mapping[str, Any], whole: Mapping[str, Any]) -> 
         return
     found = trust["stability"] or {}
     levels = [(name, found.get(key)) for name, key in (("categories", "top"), ("subcategories", "leaves"))]
-    told = [f"the {name} come out {_agreement(value)} ({value:.2f})" for name, value in levels if value is not None]
+    told: dict[tuple[str, str], list[str]] = {}
+    for name, value in levels:
+        if value is not None:
+            told.setdefault(_words(AGREEMENT, value), []).append(f"the {name} ({value:.2f})")
     if told:
-        yield f"When clustering is repeated, {', '.join(told)}; 1 is full agreement, 0 is chance."
+        yield (
+            f"Would the same groups come out again? All {job.config.unit}s were grouped again twice, and half of them "
+            f"once. {' '.join(map(_agreement, told, told.values()))} (1: the same each time; 0: as by chance.)"
+        )
     elif whole["run_count"] > REPEATED_UP_TO:
         yield (
             f"Whether the categories would come out the same again was not looked at, since there are more than "
@@ -139,6 +173,11 @@ def _stability(job: Job, trust: Mapping[str, Any], whole: Mapping[str, Any]) -> 
         )
 
 
-def _agreement(value: float) -> str:
-    """The adjusted Rand index in words."""
-    return next((words for least, words in AGREEMENT if value >= least), "mostly different")
+def _agreement(scale: tuple[str, str], levels: Sequence[str]) -> str:
+    words, follows = scale
+    named = " and ".join(levels)
+    return f"{named[:1].upper()}{named[1:]} came out {words}: {follows}."
+
+
+def _words(scale: Sequence[tuple[float, str, str]], value: float) -> tuple[str, str]:
+    return next((words, follows) for least, words, follows in scale if value >= least)

@@ -19,6 +19,7 @@ from shared.attributes import WrongValueError, checked, drafted, keys_of, model_
 from shared.context import load
 from shared.cutting import cut
 from shared.embedding.worker import Embedder
+from shared.ending import LEFT_OUT_BY
 from shared.frozen import FrozenJob
 from shared.job_config import AttributeSchema, JobConfig
 from shared.llm import Message, Request, Shape
@@ -102,7 +103,7 @@ def _left_out(config: JobConfig, values: Mapping[str, Any]) -> str | None:
     failed: Sequence[str] = [
         name for name, schema in config.attribute_schemas.items() if schema.filter_by and values[name] is not True
     ]
-    return f"filter attribute {failed[0]} is not true" if failed else None
+    return f"{LEFT_OUT_BY}{failed[0]}" if failed else None
 
 
 @cache

@@ -3,7 +3,7 @@
 `looking.py` makes it, in the worker process. Items are places in the sample; leaves are counted through all categories.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -18,11 +18,12 @@ Labels = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Closeup:
-    """Of one leaf."""
+    """Of one leaf. `spare`: further unseen members, for a name that is tried a second time."""
 
     members: list[int]
     outsiders: list[int]
     unseen: list[int]
+    spare: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

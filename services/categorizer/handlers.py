@@ -11,6 +11,7 @@ from services.categorizer.sweeper import Sweeper, announce_if_ready
 from shared.asking import Asker
 from shared.bus import Publish, Router
 from shared.config import Settings
+from shared.ending import is_filtered
 from shared.errors import InvalidEventError, JobError
 from shared.events import ItemEnded, JobCategorized, JobReady
 from shared.leases import Lease, hold
@@ -102,7 +103,12 @@ async def _nothing(store: Store, job: Job) -> str:
     """Why no item is left to group."""
     for state, what in ((ItemState.FAILED, "No trace could be summarised"), (ItemState.LEFT_OUT, "All were left out")):
         if ended := await store.items(job.workspace_id, job.id, states={state}, limit=1):
-            return f"{what}. The first: {ended[0].reason}"
+            reason = ended[0].reason or "unknown"
+            if is_filtered(reason):
+                return (
+                    f"No trace is left: the first was {reason}. Say in its description what counts, or drop its filter."
+                )
+            return f"{what}. The first: {reason}"
     return "No trace could be summarised: ask for the report again."
 
 

@@ -34,8 +34,8 @@ def look(sample: Sample, config: JobConfig, place: Labels | None = None) -> Draf
     centres = centroids(space.whole, leaf, len(leaves))
     closeups = _closeups(space, leaves, leaf, centres)
     doubtful = _doubtful(leaves)
-    shown = {item for one in closeups for item in (*one.members, *one.outsiders, *one.unseen)} | set(doubtful)
-    texts = {item: datum(space.items[item].request, LONGEST) for item in sorted(shown)}
+    shown = {item for one in closeups for item in (*one.members, *one.outsiders, *one.unseen, *one.spare)}
+    texts = {item: datum(space.items[item].request, LONGEST) for item in sorted(shown.union(doubtful))}
     return Draft(found, closeups, doubtful, centres @ centres.T, texts)
 
 
@@ -56,10 +56,12 @@ def _closeups(space: Space, leaves: Sequence[Leaf], leaf: Labels, centres: Array
         likely = [*one.members[: 2 * TYPICAL], *_spread(one.members[2 * TYPICAL :], _POOL)]
         members = list(_distinct(space, likely, len(likely)))
         shown = _shown(members)
-        unseen = _spread([item for item in members if item not in shown], tried) if at in largest else []
+        left = [item for item in members if item not in shown] if at in largest else []
+        unseen = _spread(left, tried)
+        spare = _spread([item for item in left if item not in unseen], tried)
         order = rows[np.argsort(-(space.whole[rows] @ centres[at]), kind="stable")]
         outsiders = _distinct(space, (item for item in order.tolist() if leaf[item] != at), OUTSIDERS)
-        closeups.append(Closeup(shown, list(outsiders), unseen))
+        closeups.append(Closeup(shown, list(outsiders), unseen, spare))
     return closeups
 
 

@@ -16,16 +16,24 @@ from services.categorizer.leaf_names import name_leaves
 from services.categorizer.sample import Sample
 from services.categorizer.top_level import Grouped, group_leaves
 from services.categorizer.trying import Tried, try_names
+from services.categorizer.vectors import with_vectors
 from shared.asking import Asker, Purpose
 from shared.job_config import JobConfig
-from shared.models import Job, Stage
+from shared.models import FEW, Job, Stage
 from shared.questions import Questions
 from shared.worker import run_in_process
 
 
 async def categorize(sample: Sample, job: Job, asker: Asker) -> Found:
-    """As `local.categorize`, for what the model costs. Raises JobError and ModelAwayError, no error of one answer."""
+    """As `local.categorize`, for what the model costs. Raises JobError and ModelAwayError, no error of one answer.
+
+    Of fewer than FEW items the report shows no categories: the model is asked nothing.
+    """
+    if len(sample) < FEW:
+        return await run_in_process(engines.local, sample, job.config)
     questions = Questions(asker, Purpose.of(job, Stage.CATEGORIES), job.config.cluster_model, __package__)
+    if model := job.config.embedding_model:
+        sample = await with_vectors(sample, asker, Purpose.of(job, Stage.VECTORS), model)
     assigned = None
     if job.config.partitions:
         around = await run_in_process(engines.surroundings, sample, job.config)
@@ -113,6 +121,7 @@ def _trust(
         "tried": sum(one.tried for one in tried),
         "attracted": sum(one.attracted for one in tried),
         "renamed": sum(one.renamed for one in tried),
+        "same_members": sum(one.same_members for one in tried),
     }
     trust["doubtful"] = {
         "items": len(draft.doubtful),

@@ -64,7 +64,7 @@ async def summarize_item(embedder: Embedder, asker: Asker, frozen: FrozenJob, lo
     true = tuple(_bounded(quote) for quote in quotes if found(quote, prepared.read.content))
     return Summarized(
         text=text,
-        features=await _features(embedder, asker, frozen, replace(prepared.local.features, request=text)),
+        features=await _features(embedder, frozen.job.config, replace(prepared.local.features, request=text)),
         conduct=prepared.local.conduct,
         draft=draft,
         quotes=true,
@@ -124,8 +124,8 @@ async def _kept_or_asked(
     answer = await asker.ask(purpose, request(config, prepared.text, schemas))
     told = answer.get("attributes")
     draft = {name: told[name] for name in schemas if name in told} if isinstance(told, dict) else {}
-    await asker.keep(purpose, {key: {"summary": answer["summary"], "quote": answer.get("quote")}})
-    await asker.keep(Purpose.of(frozen.job, Stage.ATTRIBUTES), _valid(schemas, draft, keys))
+    summary = {key: {"summary": answer["summary"], "quote": answer.get("quote")}}
+    await asker.keep(purpose, summary, {Stage.ATTRIBUTES: _valid(schemas, draft, keys)})
     return answer, draft if keys else None
 
 
@@ -142,12 +142,11 @@ def _valid(
     return values
 
 
-async def _features(embedder: Embedder, asker: Asker, frozen: FrozenJob, features: Features) -> Features:
-    """With the vector of the summary, by the job's model or the local one; without where there are no weights."""
+async def _features(embedder: Embedder, config: JobConfig, features: Features) -> Features:
+    """With the vector of the summary, unless the categorizer asks the job's own model for it, or without weights."""
     features = replace(features, language=language(features.request))
-    if model := frozen.job.config.embedding_model:
-        vectors = await asker.embed(Purpose.of(frozen.job, Stage.VECTORS), [features.request], model)
-        return replace(features, encoder=model, request_vector=vectors[0])
+    if config.embedding_model:
+        return features
     found = await embedder.encode([features.request])
     return features if found is None else replace(features, encoder=await embedder.name(), request_vector=found[0])
 

@@ -25,7 +25,16 @@ from pydantic import ValidationError
 from shared import metrics
 from shared.bus import Publish, Route
 from shared.ending import UNFINISHED, end_item, fail_job, refuse_job
-from shared.errors import BudgetError, InsightsError, InvalidEventError, JobError, RefusedError, UnavailableError
+from shared.errors import (
+    BudgetError,
+    InsightsError,
+    InvalidEventError,
+    ItemError,
+    JobError,
+    RefusedError,
+    UnavailableError,
+    UsageError,
+)
 from shared.events import DeadLetter, Event, ItemEvent, JobRequested
 from shared.job_config import sentence
 from shared.models import ItemState
@@ -39,6 +48,7 @@ TRIES = 5
 FIRST_WAIT = 0.05  # seconds
 BODY_LENGTH = 10_000
 REMEMBERED = 100  # jobs that have failed
+FORESEEN = (JobError, ItemError, UsageError)  # of which the sentence says all
 
 
 class Delivery:
@@ -72,7 +82,8 @@ class Delivery:
         except Exception as error:  # nothing is hidden: it is logged, counted and buried with its reason
             reason = clean(str(error) if isinstance(error, InsightsError) else f"{type(error).__name__}: {error}")
             if event is None or await self._end(event, error, reason):
-                log.error("%s: an event is dead: %s", self.route.name, reason, exc_info=error, extra=_ids(event))
+                trace = None if isinstance(error, FORESEEN) else error
+                log.error("%s: an event is dead: %s", self.route.name, reason, exc_info=trace, extra=_ids(event))
                 await self._surely(partial(self._bury, event, body, reason, tries.refused + 1))
                 outcome = "dead"
         metrics.EVENTS.labels(self.route.name, outcome).inc()

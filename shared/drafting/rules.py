@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from shared.drafting.look import Look
+from shared.wording import shortened
 
 LARGE = 1_000  # traces from which on a sample will do
 LONGEST_NAME = 80
@@ -58,7 +59,7 @@ def outline(learn: str, look: Look, traces: int) -> dict[str, Any]:
     """What follows from the traces alone, with a model or without."""
     name = f"{learn[:1].upper()}{learn[1:]}"
     return {
-        "name": name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…",
+        "name": shortened(name, LONGEST_NAME),
         **({"sample": LARGE} if traces > LARGE else {}),
         **({"unit": "thread"} if look.threaded else {}),
     }

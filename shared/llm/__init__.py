@@ -9,13 +9,13 @@
 """
 
 from shared.llm.client import Llm
-from shared.llm.dialect import most
+from shared.llm.dialect import likely, most
 from shared.llm.endpoint import Endpoint
 from shared.llm.prices import Price, Prices
 from shared.llm.request import Answer, Message, Request
 from shared.llm.shape import Shape
 from shared.llm.tokens import estimate_tokens
-from shared.llm.usage import Usage, cost, items_within
+from shared.llm.usage import Usage, cost
 
 __all__ = [
     "Answer",
@@ -29,6 +29,6 @@ __all__ = [
     "Usage",
     "cost",
     "estimate_tokens",
-    "items_within",
+    "likely",
     "most",
 ]

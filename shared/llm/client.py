@@ -5,28 +5,29 @@ UnavailableError) makes delivery wait without counting a try. See `verdicts.py` 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
-from typing import Any, TypeVar
-
-import httpx2
-from openai import APIStatusError
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared import metrics
 from shared.errors import AnswerError, JobError, ModelAwayError
 from shared.features import Array
 from shared.llm.dialect import Dialect
 from shared.llm.endpoint import Endpoint
-from shared.llm.reply import EmptyError, Reply, extract, read_completion, read_reply, usage_of
+from shared.llm.reply import EmptyError, GarbledError, Reply, extract, read_completion, read_reply, usage_of
 from shared.llm.request import Answer, Message, Request
 from shared.llm.retry import FailedError, Retries, asked_wait
 from shared.llm.shape import ShapeError
 from shared.llm.transport import Transport
 from shared.llm.usage import Usage
 from shared.llm.vectors import batches, read_vectors, stacked
-from shared.llm.verdicts import Verdict, judge
+from shared.llm.verdicts import Verdict, judge, unsent
+
+if TYPE_CHECKING:
+    import httpx2
 
 T = TypeVar("T")
 CONCURRENCY = 32
@@ -37,6 +38,7 @@ SHOWN = 4_000  # characters of a bad answer that the model is shown again
 ENDS = {Verdict.ITEM: AnswerError, Verdict.JOB: JobError, Verdict.BUSY: ModelAwayError}
 
 Paid = Callable[[Usage], None]
+Admit = Callable[[], Awaitable[None]]
 
 
 def _nobody(usage: Usage) -> None:
@@ -46,8 +48,9 @@ def _nobody(usage: Usage) -> None:
 class Llm:
     """`concurrency` is where the number of calls at once starts; then the endpoint's refusals decide.
 
-    Each answer's usage goes to `paid` as it comes, also of an answer that cannot be used: what a caller writes there
-    is complete even when a call is cancelled or fails later.
+    Each answer's usage goes to `paid` as it comes, also of an answer that cannot be used, and of a call that was cut
+    off: what a caller writes there is complete even when a call is cancelled or fails later. Once something was paid,
+    `admit` is awaited before each further attempt; what it raises ends the question.
     """
 
     def __init__(
@@ -57,7 +60,7 @@ class Llm:
         concurrency: int = CONCURRENCY,
         attempts: int = ATTEMPTS,
         seconds: float = SECONDS,
-        http: httpx2.AsyncClient | None = None,
+        http: "httpx2.AsyncClient | None" = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = monotonic,
     ) -> None:
@@ -75,14 +78,14 @@ class Llm:
         """Calls that may be in flight at present."""
         return self._transport.limiter.limit
 
-    async def ask(self, request: Request, paid: Paid = _nobody) -> Answer:
+    async def ask(self, request: Request, paid: Paid = _nobody, admit: Admit | None = None) -> Answer:
         """An answer of the request's shape; one that cannot be used is asked for once more, with what is wrong with it.
 
         AnswerError, JobError, ModelAwayError: as above, with a sentence.
         """
         begun = monotonic()
         dialect = self._dialects.setdefault(request.model, Dialect(request.model))
-        books = _Books(paid, dialect.refusals)
+        books = _Books(paid, dialect.refusals, admit)
         messages = request.messages
         for repaired in (False, True):
             reply = await self._persist(partial(self._attempt, request, messages, dialect, books), dialect, books)
@@ -119,14 +122,17 @@ class Llm:
     ) -> Reply:
         """One call; and at once another without what the endpoint says it does not know."""
         async with dialect.turn():
-            body = await self._send(dialect, lambda: dialect.arguments(request, messages), books)
-            reply = read_reply(body, request)
+            with books.call():
+                body = await self._send(dialect, lambda: dialect.arguments(request, messages), books)
+                reply = read_reply(body, request)
             books.enter(reply.usage)
             if not reply.content.strip() and not reply.refusal and reply.finish_reason in (None, "stop"):
                 raise EmptyError
             return reply
 
     async def _send(self, dialect: Dialect, arguments: Callable[[], dict[str, Any]], books: "_Books") -> bytes:
+        from openai import APIStatusError
+
         while True:  # each round leaves out at least one of the few features
             sent = arguments()
             dialect.check(books.refusals)  # many may have waited for their turn while the first was told no
@@ -141,8 +147,9 @@ class Llm:
                     raise
 
     async def _embed(self, texts: Sequence[str], model: str, books: "_Books") -> Array:
-        body = await self._transport.embeddings({"model": model, "input": list(texts), "encoding_format": "float"})
-        vectors, usage = read_vectors(body, texts)
+        with books.call():
+            body = await self._transport.embeddings({"model": model, "input": list(texts), "encoding_format": "float"})
+            vectors, usage = read_vectors(body, texts)
         books.enter(usage)
         return vectors
 
@@ -151,7 +158,7 @@ class Llm:
         if (left := dialect.closed_until - self._retries.clock()) > 0:
             raise ModelAwayError(f"{self.endpoint.name} asked to be left alone, for {left:.0f} s more.")
         try:
-            found = await self._retries(partial(self._transport.attempt, call))
+            found = await self._retries(partial(self._admitted, call, books))
         except FailedError as error:
             ruling = error.ruling
         else:
@@ -166,6 +173,12 @@ class Llm:
             asked = asked_wait(ruling, self._retries.now()) or 0.0
             dialect.closed_until = self._retries.clock() + min(asked, LONGEST_REST)
         raise ENDS[verdict](ruling.sentence)
+
+    async def _admitted(self, call: Callable[[], Awaitable[T]], books: "_Books") -> T:
+        """One attempt. It waits to be admitted before it has its place, which another may need that it waits for."""
+        if books.admit and books.entered:
+            await books.admit()
+        return await self._transport.attempt(call)
 
     async def _answers(self, dialect: Dialect, books: "_Books") -> bool:
         """Whether the endpoint answers the cheapest question, so that it is not away: it fails on the item."""
@@ -184,14 +197,27 @@ class Llm:
 class _Books:
     """What one question took; `refusals` of the dialect when it began."""
 
-    def __init__(self, paid: Paid, refusals: int) -> None:
-        self.refusals = refusals
+    def __init__(self, paid: Paid, refusals: int, admit: Admit | None = None) -> None:
+        self.refusals, self.admit = refusals, admit
         self.usage = Usage()
-        self.attempts = 0
+        self.attempts = self.entered = 0
         self._paid = paid
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """Around a call: one whose answer does not come is on the bill, too, without what it took."""
+        from openai import APIConnectionError
+
+        try:
+            yield
+        except (APIConnectionError, asyncio.CancelledError, TimeoutError, GarbledError) as error:
+            if not unsent(error):
+                self.enter(Usage(cut=1))
+            raise
 
     def enter(self, usage: Usage) -> None:
         self.usage += usage
+        self.entered += 1
         for kind in ("input", "cached", "output"):
             metrics.MODEL_TOKENS.labels(kind).inc(getattr(usage, kind))
         self._paid(usage)

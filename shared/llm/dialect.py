@@ -11,9 +11,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
-
-from openai import APIStatusError
+from typing import TYPE_CHECKING, Any
 
 from shared.errors import JobError
 from shared.llm.prices import bare_name
@@ -21,10 +19,14 @@ from shared.llm.request import Message, Request
 from shared.llm.usage import Usage
 from shared.llm.verdicts import message_of
 
+if TYPE_CHECKING:
+    from openai import APIStatusError
+
 log = logging.getLogger(__name__)
 
 IGNORED = 4
 THOUGHTS = 4_000  # tokens that a model that reasons may take before its answer, at low effort
+THOUGHTS_EXPECTED = 128  # that it takes
 LOOKED_AT = 2_000  # characters of a refusal
 _REASONS = re.compile(r"o\d(-|$)|gpt-([5-9]|1\d)([.-]|$)(?!chat)")
 
@@ -110,7 +112,7 @@ class Dialect:
             arguments["temperature"] = 0
         return arguments
 
-    def learn(self, error: APIStatusError, sent: Mapping[str, Any]) -> bool:
+    def learn(self, error: "APIStatusError", sent: Mapping[str, Any]) -> bool:
         """True if the refusal is about something that was sent and from now on will not be."""
         sent_features = {name for name in FEATURES if name in sent} | _form_of(sent)
         for text in (error.param or "", message_of(error)[:LOOKED_AT]):
@@ -143,6 +145,12 @@ def room(model: str) -> int:
 def most(request: Request) -> Usage:
     """What one call takes at most, by the estimate of its prompt."""
     return Usage(input=request.estimated_input(), output=request.max_output_tokens + room(request.model))
+
+
+def likely(request: Request) -> Usage:
+    """What one call may be expected to take: an answer is about half as long as it may be."""
+    thoughts = THOUGHTS_EXPECTED if room(request.model) else 0
+    return Usage(input=request.estimated_input(), output=request.max_output_tokens // 2 + thoughts)
 
 
 def instructed(messages: tuple[Message, ...], instruction: str) -> tuple[Message, ...]:

@@ -11,6 +11,7 @@ from shared.config import mask
 from shared.errors import UsageError
 
 OPENAI = "https://api.openai.com/v1"
+PORTS = {"http": 80, "https": 443}
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 _HEADER = re.compile(r"[\x20-\x7e]*")
 _SHORTEST_SECRET = 6  # characters: what is shorter, such as a key `x` of a local server, is no secret
@@ -49,6 +50,17 @@ class Endpoint:
     def url(self) -> str:
         """Without the query, which goes to the end of each call's address."""
         return self.address.partition("?")[0]
+
+    @property
+    def place(self) -> str:
+        """What tells it from another whose model of the same name may be another model; empty for OpenAI itself.
+
+        Nothing secret: no user, no query, which holds a version on Azure, where the path has the model.
+        """
+        parts = urlsplit(self.url)
+        port = "" if parts.port in (None, PORTS.get(parts.scheme)) else f":{parts.port}"
+        place = f"{parts.scheme}://{parts.hostname}{port}{parts.path.rstrip('/')}"
+        return "" if place == OPENAI else place
 
     @property
     def query(self) -> dict[str, str]:

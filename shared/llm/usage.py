@@ -1,6 +1,5 @@
 """What calls took: tokens as the endpoint reports them, or estimated and marked so; and what that costs."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
@@ -12,12 +11,16 @@ MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one call or of several. `cached` is the part of `input` that the endpoint had read before."""
+    """Tokens of one call or of several. `cached` is the part of `input` that the endpoint had read before.
+
+    `cut`: calls whose answer did not come, so that nobody knows what they took; there is nothing else in it then.
+    """
 
     input: int = 0
     cached: int = 0
     output: int = 0
     estimated: bool = False
+    cut: int = 0
 
     def __add__(self, other: Self) -> "Usage":
         return Usage(
@@ -25,6 +28,7 @@ class Usage:
             self.cached + other.cached,
             self.output + other.output,
             self.estimated or other.estimated,
+            self.cut + other.cut,
         )
 
     @classmethod
@@ -38,10 +42,3 @@ def cost(usage: Usage, price: Price | None) -> float | None:
         return None
     fresh = usage.input - usage.cached
     return (fresh * price.input + usage.cached * price.cached_input + usage.output * price.output) / MILLION
-
-
-def items_within(budget: float, *, fixed: float, each: float) -> int | None:
-    """How many items of `each` dollars the budget pays beside what is `fixed`; None: any number, for they are free."""
-    if each <= 0:
-        return None if fixed <= budget else 0
-    return max(0, math.floor((budget - fixed) / each + 1e-9))  # 0.3 / 0.1 is 3

@@ -13,13 +13,14 @@ first MARKED characters.
 from collections.abc import Container
 from dataclasses import dataclass, field
 from enum import StrEnum
-
-import httpx2
-from openai import APIConnectionError, APIResponseValidationError, APIStatusError, APITimeoutError
+from typing import TYPE_CHECKING
 
 from shared.llm.endpoint import Endpoint
 from shared.llm.reply import EmptyError, GarbledError
 from shared.wording import clean
+
+if TYPE_CHECKING:
+    from openai import APIStatusError
 
 MARKED = 160  # characters
 QUOTED = 300  # characters of what the endpoint said, in a sentence for a person
@@ -87,7 +88,6 @@ TABLE = (
     Row(range(500, 1_000), (), Verdict.AGAIN, "{name} failed."),
     Row(EVERY_FAILURE, (), Verdict.ITEM, "{name} refused this request."),
 )
-UNREACHABLE = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError, httpx2.UnsupportedProtocol)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +103,23 @@ class Ruling:
     unexplained: bool = False  # no row but the last knows this refusal: something that was sent may not be known there
 
 
+def unsent(error: BaseException) -> bool:
+    """Whether the endpoint was not reached, so that nobody is paid."""
+    from httpx2 import ConnectError, ConnectTimeout, ProxyError, UnsupportedProtocol
+
+    return isinstance(error.__cause__, ConnectError | ConnectTimeout | ProxyError | UnsupportedProtocol)
+
+
 def judge(error: Exception, endpoint: Endpoint) -> Ruling:
     """The table's verdict; an error that is not about a call is raised again."""
+    from openai import APIConnectionError, APIResponseValidationError, APIStatusError, APITimeoutError
+
     match error:
         case APIStatusError():
             return _by_status(error, endpoint)
-        case TimeoutError() | APITimeoutError() if not isinstance(error.__cause__, UNREACHABLE):
+        case TimeoutError() | APITimeoutError() if not unsent(error):
             return Ruling(Verdict.AGAIN, f"{endpoint.name} did not answer within {endpoint.timeout:g} s.")
-        case APIConnectionError() if isinstance(error.__cause__, UNREACHABLE):
+        case APIConnectionError() if unsent(error):
             why = _quoted(str(error.__cause__), endpoint)
             return Ruling(Verdict.BUSY, f"{endpoint.name} cannot be reached (is it running, is the URL right?){why}")
         case APIConnectionError():
@@ -122,7 +131,7 @@ def judge(error: Exception, endpoint: Endpoint) -> Ruling:
     raise error
 
 
-def _by_status(error: APIStatusError, endpoint: Endpoint) -> Ruling:
+def _by_status(error: "APIStatusError", endpoint: Endpoint) -> Ruling:
     said = message_of(error)
     marked = f"{error.code} {error.type} {said[:MARKED]}".lower()
     row = next(
@@ -141,7 +150,7 @@ def _by_status(error: APIStatusError, endpoint: Endpoint) -> Ruling:
     )
 
 
-def message_of(error: APIStatusError) -> str:
+def message_of(error: "APIStatusError") -> str:
     """What the endpoint said, in whatever form it said it."""
     body = error.body
     while isinstance(body, list) and body:  # Google's is a list of one

@@ -205,8 +205,8 @@ class Store(PlacedItems, ConfigStore, Protocol):
     async def answers(self, workspace_id: str, keys: Collection[str]) -> dict[str, bytes]:
         """The kept ones by key; what is not kept is not in it."""
 
-    async def keep_answers(self, workspace_id: str, stage: Stage, answers: Mapping[str, bytes]) -> None:
-        """Insert or replace, by key."""
+    async def keep_answers(self, workspace_id: str, answers: Mapping[Stage, Mapping[str, bytes]]) -> None:
+        """Insert or replace, by key; one write, so that what one call answered is kept together."""
 
     async def count_answers(self, workspace_id: str | None = None) -> dict[Stage, tuple[int, int]]:
         """How many are kept, and their bytes; those of every workspace if none is given."""

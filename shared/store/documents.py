@@ -91,7 +91,7 @@ SAVED_CONFIG = Shape(
     plain=frozenset({"workspace_id", "id", "project_id", "created_at", "version"}),
     key=frozenset({"workspace_id", "id", "project_id", "created_at"}),
 )
-COUNTED = ("calls", "kept", "input", "cached", "output")
+COUNTED = ("calls", "kept", "input", "cached", "output", "cut")
 SPENDING = Shape(Spending, plain=frozenset({"stage", "estimated", *COUNTED}), key=frozenset({"stage", "model"}))
 
 

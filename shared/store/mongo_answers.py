@@ -17,7 +17,7 @@ class MongoAnswers(MongoCalls):
         return {document["key"]: document["body"] for document in found}
 
     @plain_errors
-    async def keep_answers(self, workspace_id: str, stage: Stage, answers: Mapping[str, bytes]) -> None:
+    async def keep_answers(self, workspace_id: str, answers: Mapping[Stage, Mapping[str, bytes]]) -> None:
         documents = (
             {
                 "_id": key_of(workspace_id, key),
@@ -27,7 +27,8 @@ class MongoAnswers(MongoCalls):
                 "size": len(body),
                 "body": body,
             }
-            for key, body in answers.items()
+            for stage, some in answers.items()
+            for key, body in some.items()
         )
         await self._replace("answers", documents)
 

@@ -25,8 +25,8 @@ class SqliteAnswers:
         wanted = encode(list(keys))
         return await self._database.read(lambda c: dict(c.execute(_ANSWERS, (workspace_id, wanted)).fetchall()))
 
-    async def keep_answers(self, workspace_id: str, stage: Stage, answers: Mapping[str, bytes]) -> None:
-        rows = [(workspace_id, key, str(stage), body) for key, body in answers.items()]
+    async def keep_answers(self, workspace_id: str, answers: Mapping[Stage, Mapping[str, bytes]]) -> None:
+        rows = [(workspace_id, key, str(stage), body) for stage, some in answers.items() for key, body in some.items()]
         await self._database.write(lambda c: c.executemany(_KEEP, rows) and None)
 
     async def count_answers(self, workspace_id: str | None = None) -> dict[Stage, tuple[int, int]]:

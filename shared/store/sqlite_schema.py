@@ -75,7 +75,7 @@ CREATE TABLE IF NOT EXISTS answers (
 CREATE TABLE IF NOT EXISTS spending (
     workspace_id TEXT NOT NULL, job_id TEXT NOT NULL, stage TEXT NOT NULL, model TEXT NOT NULL,
     calls INTEGER NOT NULL, kept INTEGER NOT NULL, input INTEGER NOT NULL, cached INTEGER NOT NULL,
-    output INTEGER NOT NULL, estimated INTEGER NOT NULL,
+    output INTEGER NOT NULL, estimated INTEGER NOT NULL, cut INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (workspace_id, job_id, stage, model)
 );
 
@@ -97,6 +97,7 @@ CREATE TABLE IF NOT EXISTS checks (id INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 _ADDED = {  # columns that files of earlier versions lack
     "jobs": ("answers_in", "config_id", "decisions", "shape"),
     "items": ("unusual", "effort", "draft", "unknown", "quotes", "quotes_dropped", "unread", "place INTEGER"),
+    "spending": ("cut INTEGER NOT NULL DEFAULT 0",),
 }
 _INDEXES_OF_ADDED = (
     "CREATE INDEX IF NOT EXISTS items_by_place ON items (workspace_id, job_id, place) WHERE place IS NOT NULL",

@@ -609,43 +609,42 @@ class StoreContract:
     # Answers of models, and what they took
 
     async def test_an_answer_is_found_by_its_key_in_its_workspace_only(self, store: Store) -> None:
-        await store.keep_answers(W, Stage.SUMMARIES, {"a": b"1", "b": bytes(2_000_000), "c": b""})
+        await store.keep_answers(W, {Stage.SUMMARIES: {"a": b"1", "b": bytes(2_000_000), "c": b""}})
         assert await store.answers(W, ["a", "b", "c", "d"]) == {"a": b"1", "b": bytes(2_000_000), "c": b""}
         assert await store.answers(W, []) == await store.answers(OTHER, ["a"]) == {}
 
     async def test_an_answer_kept_again_replaces_the_old_one(self, store: Store) -> None:
-        await store.keep_answers(W, Stage.SUMMARIES, {"a": b"old", "b": b"1"})
-        await store.keep_answers(W, Stage.SUMMARIES, {"a": b"new"})
-        await store.keep_answers(W, Stage.SUMMARIES, {})
+        await store.keep_answers(W, {Stage.SUMMARIES: {"a": b"old", "b": b"1"}})
+        await store.keep_answers(W, {Stage.SUMMARIES: {"a": b"new"}})
+        await store.keep_answers(W, {Stage.SUMMARIES: {}})
         assert await store.answers(W, ["a", "b"]) == {"a": b"new", "b": b"1"}
 
     async def test_more_answers_than_one_question_holds_are_all_found(self, store: Store) -> None:
         many = {f"{number:05}": str(number).encode() for number in range(2_500)}
-        await store.keep_answers(W, Stage.VECTORS, many)
+        await store.keep_answers(W, {Stage.VECTORS: many})
         assert await store.answers(W, many) == many
 
     async def test_answers_are_counted_by_stage_and_cleared_by_workspace(self, store: Store) -> None:
-        await store.keep_answers(W, Stage.SUMMARIES, {"a": b"123", "b": b"4"})
-        await store.keep_answers(W, Stage.VECTORS, {"c": b"56"})
-        await store.keep_answers(OTHER, Stage.VECTORS, {"c": b"7"})
+        await store.keep_answers(W, {Stage.SUMMARIES: {"a": b"123", "b": b"4"}, Stage.VECTORS: {"c": b"56"}})
+        await store.keep_answers(OTHER, {Stage.VECTORS: {"c": b"7"}})
         assert await store.count_answers(W) == {Stage.SUMMARIES: (2, 4), Stage.VECTORS: (1, 2)}
         assert (await store.clear_answers(W), await store.clear_answers(W)) == (3, 0)
         assert (await store.count_answers(W), await store.answers(W, ["a", "c"])) == ({}, {})
         assert await store.answers(OTHER, ["c"]) == {"c": b"7"}
 
     async def test_without_a_workspace_the_answers_of_all_are_counted_and_cleared(self, store: Store) -> None:
-        await store.keep_answers(W, Stage.SUMMARIES, {"a": b"123"})
-        await store.keep_answers(OTHER, Stage.SUMMARIES, {"a": b"4"})
+        await store.keep_answers(W, {Stage.SUMMARIES: {"a": b"123"}})
+        await store.keep_answers(OTHER, {Stage.SUMMARIES: {"a": b"4"}})
         assert await store.count_answers() == {Stage.SUMMARIES: (2, 4)}
         assert (await store.clear_answers(), await store.count_answers()) == (2, {})
 
     async def test_a_bill_adds_up_for_each_stage_and_model_and_is_sorted(self, store: Store) -> None:
-        one = Spending(stage=Stage.SUMMARIES, model="m", calls=1, kept=2, input=30, cached=4, output=5)
+        one = Spending(stage=Stage.SUMMARIES, model="m", calls=1, kept=2, input=30, cached=4, output=5, cut=3)
         hard = Spending(stage=Stage.SUMMARIES, model=HARD_TEXT, calls=1)
         named = Spending(stage=Stage.CATEGORIES, model="m", kept=1)
         for spending in (one, named, hard, one):
             await store.add_spending(W, J, spending)
-        double = Spending(stage=Stage.SUMMARIES, model="m", calls=2, kept=4, input=60, cached=8, output=10)
+        double = Spending(stage=Stage.SUMMARIES, model="m", calls=2, kept=4, input=60, cached=8, output=10, cut=6)
         assert await store.spending(W, J) == [named, hard, double]
         assert await store.spending(W, "other") == await store.spending(OTHER, J) == []
 
@@ -664,7 +663,7 @@ class StoreContract:
     async def test_a_bill_goes_with_its_job_and_answers_stay(self, store: Store) -> None:
         await store.add_spending(W, J, Spending(stage=Stage.SUMMARIES, model="m", calls=1))
         await store.add_spending(W, "other", Spending(stage=Stage.SUMMARIES, model="m", calls=1))
-        await store.keep_answers(W, Stage.SUMMARIES, {"a": b"1"})
+        await store.keep_answers(W, {Stage.SUMMARIES: {"a": b"1"}})
         await store.delete_job(W, J)
         assert await store.spending(W, J) == []
         assert len(await store.spending(W, "other")) == 1
@@ -736,15 +735,21 @@ class TestSqlite(StoreContract):
         await store.close()
 
     async def test_a_file_of_an_earlier_version_gets_the_columns_that_it_lacks(self, store: Store, url: str) -> None:
+        paid = Spending(stage=Stage.SUMMARIES, model="m", calls=1, cut=1)
         await store.insert_items([item("a")])
+        await store.add_spending(W, J, paid)
         await store.close()
         with contextlib.closing(sqlite3.connect(path_of(url))) as connection:
             for column in ("unusual", "unknown", "quotes"):
                 connection.execute(f"ALTER TABLE items DROP COLUMN {column}")
+            connection.execute("ALTER TABLE spending DROP COLUMN cut")
         again = await connect(url)
         assert await again.items(W, J) == [item("a")]
         await again.assign_items(W, J, 1, [Assignment("a", ("leaf",), 0.5, unusual=True)])
         assert [one.unusual for one in await again.items(W, J)] == [True]
+        for _ in range(2):
+            await again.add_spending(W, J, paid)
+        assert [(one.calls, one.cut) for one in await again.spending(W, J)] == [(3, 2)]
         await again.close()
 
     async def test_a_missing_folder_is_named(self, tmp_path: Path) -> None:

@@ -84,9 +84,13 @@ def test_the_terminal_shows_every_category_and_what_is_missing(first: tuple[Outc
 # Again
 
 
-def test_the_same_command_prints_the_same_report_again(first: tuple[Outcome, str], demo: Path, folder: Path) -> None:
+def test_the_same_command_prints_the_same_report_again_and_says_so(
+    first: tuple[Outcome, str], demo: Path, folder: Path
+) -> None:
     outcome, text = analyze(demo, folder)
-    assert (outcome.code, outcome.out, text) == (0, first[0].out, first[1])
+    again = "Made before of the same traces and options: nothing was computed this time.\n"
+    assert again in outcome.out
+    assert (outcome.code, outcome.out.replace(again, ""), text) == (0, first[0].out, first[1])
 
 
 def test_another_process_with_another_folder_makes_the_same_bytes(
@@ -157,7 +161,7 @@ def test_filter_and_window_choose_the_traces(demo: Path, folder: Path, traces: d
     assert document["start_time"] == "2026-06-05T00:00:00+00:00"
     assert document["end_time"] == "2026-06-10T12:00:00+00:00"
     assert document["name"] == "Dear ones"
-    assert "Window: from 2026-06-05 00:00 UTC to 2026-06-10 12:00 UTC" in outcome.out
+    assert "Began: from 2026-06-05 00:00 UTC to 2026-06-10 12:00 UTC" in outcome.out
     check_report(document, traces)
 
 
@@ -209,7 +213,8 @@ def test_a_prompt_that_reads_what_no_trace_has_fails_before_the_work(demo: Path,
     outcome, text = analyze(demo, folder, "--prompt", "{{run.inputs.mesages}}")
     document = json.loads(text)
     assert outcome.code == 1
-    assert "run.inputs.mesages is in no trace (perhaps run.inputs.messages)" in outcome.out
+    assert "run.inputs.mesages is in no trace (perhaps run.inputs.messages)" in outcome.err
+    assert outcome.out == ""
     assert (document["status"], document["runs"]) == ("error", [])
     assert "run.inputs.messages" in document["error"]
     assert document["coverage"]["summarized"] == 0

@@ -16,7 +16,7 @@ from tests.insights.command import insights
 def kept(path: Path, stage: Stage, answers: Mapping[str, bytes], workspace: str = DEFAULT_WORKSPACE) -> None:
     async def keep() -> None:
         store = await connect(f"sqlite:///{path}")
-        await store.keep_answers(workspace, stage, answers)
+        await store.keep_answers(workspace, {stage: answers})
         await store.close()
 
     asyncio.run(keep())

@@ -1,6 +1,7 @@
 """A drafted job.yaml is a valid job that reads what the traces have, whatever traces, answers and the model say."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -51,12 +52,38 @@ def test_with_a_model_it_is_one_call_and_its_price_is_said(tmp_path: Path) -> No
         target = tmp_path / "job.yaml"
         made = insights("config", "draft", tmp_path / "demo.jsonl", *options, "--output", target)
         assert made.code == 0, made.err
+        assert re.search(r"Asking gpt-5-mini for a draft, for \$0\.\d+ at most\.", made.err)
         assert server.stats()["requests"] == 1
+        assert insights("config", "draft", tmp_path / "demo.jsonl", *options, "--output", target).code == 2
+        assert server.stats()["requests"] == 1, "nothing is paid for a draft that can't be written"
+        refused = insights("config", "draft", tmp_path / "demo.jsonl", *options, "--budget", "0.001")
+        assert (refused.code, server.stats()["requests"]) == (2, 1)
+        assert "Nothing was sent." in refused.err
     finally:
         server.stop()
     text = target.read_text(encoding="utf-8")
+    assert "engine: model\n" in text
     assert re.search(r"by gpt-5-mini in one call, for \$0\.\d+", text)
     assert drafted(text).engine == "model"
+
+
+def test_a_draft_says_where_it_is_and_what_to_do_and_replaces_a_file_only_if_told_to(tmp_path: Path) -> None:
+    traces, target = tmp_path / "my traces.jsonl", tmp_path / "job.yaml"
+    write(traces, 20, 0)
+    target.write_text("mine")
+    options = ("config", "draft", traces, *ASKED, "--data", tmp_path, "--output", target)
+    refused = insights(*options)
+    assert refused.code == 2
+    assert "job.yaml is there already: name another file, or add --force" in refused.err
+    assert target.read_text() == "mine"
+    made = insights(*options, "--force")
+    assert made.code == 0, made.err
+    assert "engine: local\n" in target.read_text()
+    assert f"The draft is in {target}." in made.out
+    commands = [line.split("#")[0] for line in made.out.splitlines() if line.startswith("  insights ")]
+    assert [shlex.split(one)[:5] for one in commands] == [
+        ["insights", name, str(traces), "--config", str(target)] for name in ("analyze", "estimate", "analyze")
+    ]
 
 
 def test_a_conversation_is_read_by_its_messages_and_what_never_differs_is_not() -> None:

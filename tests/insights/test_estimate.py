@@ -18,6 +18,7 @@ TRACES = 40
 PLAIN = "gpt-4.1-mini"  # thinks no thoughts, as the stand-in does not
 MODELS = ("--engine", "model", "--summary-model", PLAIN, "--cluster-model", PLAIN)
 CONTENT = ("--attribute", "content: boolean: is the user content?")
+VECTORS = "text-embedding-3-small"
 WORDS = {"INSIGHTS_EMBEDDING": "none"}
 
 
@@ -32,8 +33,16 @@ class Place:
     seen: list[int] = field(default_factory=lambda: [0])
 
     def run(self, command: str, *options: str, **settings: str) -> Outcome:
-        where = ("--base-url", self.server.base_url) if command == "analyze" else ()
-        return insights(command, self.traces, *where, *options, "--data", self.data, settings=WORDS | settings)
+        return insights(
+            command,
+            self.traces,
+            "--base-url",
+            self.server.base_url,
+            *options,
+            "--data",
+            self.data,
+            settings=WORDS | settings,
+        )
 
     def asked(self) -> list[dict[str, Any]]:
         """What the stand-in was asked since the last look."""
@@ -69,7 +78,9 @@ def rows(text: str) -> dict[str, list[str]]:
     return {row[0]: row[1:] for row in cells[: end + 1]}
 
 
-@pytest.mark.parametrize("attributes", [(), CONTENT, (*CONTENT, "--attribute-model", PLAIN)])
+@pytest.mark.parametrize(
+    "attributes", [(), CONTENT, (*CONTENT, "--attribute-model", PLAIN, "--embedding-model", VECTORS)]
+)
 def test_calls_are_exact_and_tokens_within_15_percent(place: Place, attributes: tuple[str, ...]) -> None:
     told = rows(place.run("estimate", *MODELS, *attributes).out)
     assert not place.asked()
@@ -79,6 +90,7 @@ def test_calls_are_exact_and_tokens_within_15_percent(place: Place, attributes: 
     calls = Counter(one["stage"] for one in asked)
     assert int(told["summaries"][1]) == calls["summary"] > 0
     assert int(told.get("attributes", ["", "0"])[1]) == calls["attributes"]
+    assert told.get("vectors", [VECTORS, "0"])[:2] == [VECTORS, str(sum(one["model"] == VECTORS for one in asked))]
     read = sum(one["prompt_tokens"] for one in asked if one["stage"] in ("summary", "attributes"))
     expected = sum(int(told[stage][3]) for stage in ("summaries", "attributes") if stage in told)
     assert expected == pytest.approx(read, rel=0.15)
@@ -107,6 +119,41 @@ def test_a_job_over_its_budget_is_refused_with_the_sample_that_fits(place: Place
     smaller = place.run("analyze", *MODELS, "--budget", "0.01", "--sample", fitting)
     assert smaller.code == 0, smaller.err
     assert "used up" not in smaller.out
+
+
+def test_the_budget_that_is_advised_does_not_end_the_job(place: Place) -> None:
+    advised = place.run("estimate", *MODELS).out.split("does not end it early: $")[1].split(".\n")[0]
+    whole = place.run("analyze", *MODELS, "--budget", advised)
+    assert whole.code == 0, whole.err
+    assert "used up" not in whole.out
+    assert "Left out" not in whole.out
+
+
+def test_a_job_that_would_ask_nothing_is_refused_by_no_budget(place: Place) -> None:
+    place.run("analyze", *MODELS)
+    place.asked()
+    assert "may be kept, too" in place.run("estimate", *MODELS, "--budget", "0.001").out
+    again = place.run("analyze", *MODELS, "--budget", "0.001")
+    assert (again.code, place.asked()) == (0, []), again.err
+    assert "used up" not in again.out
+    assert int(rows(again.out)["summaries"][2]) > 0
+
+
+def test_a_sample_too_few_for_categories_is_offered_where_it_fits(place: Place) -> None:
+    refused = place.run("analyze", *MODELS, "--budget", "0.002")
+    assert refused.code == 2
+    few = refused.err.split("--sample ")[1].split(",")[0]
+    assert "too few for categories" in refused.err
+    smaller = place.run("analyze", *MODELS, "--budget", "0.002", "--sample", few)
+    assert smaller.code == 0, smaller.err
+    assert len(place.asked()) == int(few) < 8
+    assert "not pay for one trace" in place.run("analyze", *MODELS, "--budget", "0.0001").err
+
+
+def test_a_budget_without_a_model_is_a_mistake_that_is_said(place: Place) -> None:
+    refused = place.run("analyze", "--budget", "2")
+    assert (refused.code, place.asked()) == (2, [])
+    assert "--engine model" in refused.err
 
 
 def test_an_unknown_price_is_said_and_is_never_nothing(place: Place) -> None:

@@ -89,7 +89,7 @@ def test_whole_runs_are_sent_to_replace_and_parts_to_be_merged(tmp_path: Path) -
         run("b", inputs={"q": "corrected"}),
         run("a", inputs={"q": "corrected"}),
     )
-    assert (outcome.code, outcome.out) == (0, "5 runs of runs.jsonl are in project shop.\n"), outcome.err
+    assert (outcome.code, outcome.out) == (0, "Project shop has 5 runs of runs.jsonl.\n"), outcome.err
     sent = [{operation: [one["id"] for one in runs] for operation, runs in body.items()} for body in server.bodies]
     assert sent == [{"run": ["a"]}, {"post": ["b"], "patch": ["b"]}, {"run": ["b", "a"]}]
     assert {one["session_name"] for body in server.bodies for runs in body.values() for one in runs} == {"shop"}
@@ -108,7 +108,7 @@ def test_text_that_is_longer_as_ascii_stays_below_the_limit(tmp_path: Path) -> N
     """As ASCII each of these is three times as long as in the file."""
     texts = [f"{n}" + "é" * (BATCH_BYTES // 5) for n in range(6)]
     outcome, server = send(tmp_path, *(run(str(n), inputs={"q": text}) for n, text in enumerate(texts)), ascii_=False)
-    assert outcome.out.startswith("6 runs"), outcome.err
+    assert "has 6 runs of" in outcome.out, outcome.err
     assert max(server.sizes) <= BATCH_BYTES + 1_000
     assert [one["inputs"]["q"] for body in server.bodies for one in body["run"]] == texts
 
@@ -116,14 +116,14 @@ def test_text_that_is_longer_as_ascii_stays_below_the_limit(tmp_path: Path) -> N
 def test_what_the_gateway_refuses_is_counted_with_its_reason(tmp_path: Path) -> None:
     outcome, _ = send(tmp_path, run("good"), run("bad"))
     assert outcome.code == 0
-    assert "1 runs of runs.jsonl are in project shop." in outcome.out
-    assert "1 runs were refused, the first because: it is bad" in outcome.out
+    assert "Project shop has 1 run of runs.jsonl." in outcome.out
+    assert "Refused: 1 run, the first because: it is bad" in outcome.out
 
 
 def test_one_run_that_is_too_large_does_not_stop_the_others(tmp_path: Path) -> None:
     outcome, server = send(tmp_path, run("a"), run("large", inputs={"q": "x" * LIMIT}), run("b"))
     assert "2 runs of runs.jsonl" in outcome.out
-    assert "1 runs were refused, the first because: it is larger" in outcome.out
+    assert "Refused: 1 run, the first because: it is larger" in outcome.out
     assert [one["id"] for body in server.bodies for one in body["run"]] == ["a", "b"]
 
 

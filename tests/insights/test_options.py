@@ -9,6 +9,7 @@ import pytest
 from insights.option_values import attributes_of, categories_of, examples_of, hierarchy_of
 from insights.options import is_relative, job_config, prompt_text, sample_size, window
 from shared.errors import UsageError
+from shared.job_config import AttributeSchema
 from tests.insights.command import insights
 
 FULL = """
@@ -193,7 +194,10 @@ def test_a_categorical_attribute_is_a_string_of_given_values(text: str, values: 
         (["satisfied:"], "expected name: type: description"),
         ([": boolean: x"], "expected name: type: description"),
         (["was satisfied: boolean: x"], "expected name: type: description"),
-        (["x: date: when"], "'date' is no type. Known are boolean, number, string and categorical.a.b.c."),
+        (
+            ["x: date: when"],
+            "'date' is no type. Known are boolean, boolean.filter., number, string and categorical.a.b.c.",
+        ),
         (["x: was the user happy"], "'was the user happy' is no type"),
         (["x: categorical: y"], "expected values in brackets"),
         (["x: categorical(): y"], "expected values in brackets"),
@@ -201,12 +205,26 @@ def test_a_categorical_attribute_is_a_string_of_given_values(text: str, values: 
         (["x: categorical(a|b: y"], "expected values in brackets"),
         (["x: categorical(a|b) y"], "expected values in brackets"),
         (["x: categorical(a|b|a): y"], "has a value twice"),
+        (["x: number(filter): y"], "'number.filter.' is no type"),
         (["x: boolean: y", "x: number: z"], "--attribute x is given twice"),
     ],
 )
 def test_an_attribute_that_is_wrong_is_refused_with_an_example(given: list[str], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         attributes_of(given)
+
+
+@pytest.mark.parametrize("kind", ["boolean(filter)", "boolean (filter)", " boolean(filter) "])
+def test_a_boolean_may_filter_from_the_command_line(kind: str) -> None:
+    schema = job_config(None, {"attribute_schemas": attributes_of([f"refund:{kind}: is it one?"])}).attribute_schemas
+    assert schema["refund"] == AttributeSchema(type="boolean", description="is it one?", filter_by=True)
+    assert not job_config(None, {"attribute_schemas": attributes_of(["x: boolean"])}).attribute_schemas["x"].filter_by
+
+
+@pytest.mark.parametrize("name", ["None of these", " NONE of  these "])
+def test_the_category_of_what_fits_none_is_not_one_of_the_users(name: str) -> None:
+    with pytest.raises(UsageError, match=r"'None of these', which is there by itself .* leave it out"):
+        job_config(None, {"partitions": categories_of([f"{name}: the rest"])})
 
 
 def test_a_category_is_a_name_and_perhaps_a_description() -> None:

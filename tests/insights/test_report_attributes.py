@@ -1,6 +1,7 @@
 """Attributes and categories that are asked for on the command line come back as figures, in the file and in print."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,8 @@ def test_the_given_categories_are_the_top_level(reported: tuple[Outcome, dict[st
 def test_the_terminal_says_what_is_unknown(reported: tuple[Outcome, dict[str, Any], Path]) -> None:
     outcome, document, _ = reported
     text = " ".join(outcome.out.split())
-    assert "mood: unknown" in text
+    assert f"mood: unknown in all {len(document['runs'])}" in text
     for name, one in document["stats"]["attributes"].items():
         if one["n"] and one["unknown"]:
-            assert f"{name} in {one['unknown']}" in text
+            assert re.search(rf"- {name}: [^:]+ of {one['n']}, {one['unknown']} unknown", text)
     assert all(note in text for note in document["notes"])

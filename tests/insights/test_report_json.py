@@ -246,7 +246,9 @@ async def test_the_whole_report_comes_back_equal(tmp_path: Path) -> None:
 
 
 async def test_what_models_took_is_there_by_stage_and_an_unknown_price_is_null(tmp_path: Path) -> None:
-    paid = Spending(stage=Stage.SUMMARIES, model="house", calls=3, kept=1, input=9, cached=2, output=4, estimated=True)
+    paid = Spending(
+        stage=Stage.SUMMARIES, model="house", calls=3, kept=1, input=9, cached=2, output=4, estimated=True, cut=2
+    )
     bill = Bill.of([paid], lambda one: None)
     await write_report(tmp_path / "r.json", cast(Store, FakeStore(ITEMS)), job(), project=PROJECT, bill=bill)
     found = read(tmp_path / "r.json")
@@ -262,6 +264,7 @@ async def test_what_models_took_is_there_by_stage_and_an_unknown_price_is_null(t
             "cost": None,
             "cached": 2,
             "estimated": True,
+            "cut": 2,
         }
     ]
 

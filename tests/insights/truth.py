@@ -144,7 +144,7 @@ def check_shape(document: dict[str, Any]) -> None:
     assert set(coverage) == COVERAGE_KEYS
     assert set(document["report"]) == {"title", "key_points", "highlighted_traces"}
     assert (document["engine"], document["seed"]) == ("local", 0)
-    ends = coverage["summarized"] + coverage["failed_count"] + sum(coverage["left_out"].values())
+    ends = document["stats"]["run_count"] + coverage["failed_count"] + sum(coverage["left_out"].values())
     assert ends == coverage["sampled"] <= coverage["matched"]
     assert len(document["runs"]) == coverage["summarized"] == document["stats"]["run_count"]
 

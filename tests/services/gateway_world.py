@@ -125,7 +125,7 @@ async def opened(folder: Path, **settings: Any) -> AsyncIterator[World]:
     store = await SqliteStore.open(f"sqlite:///{folder}/insights.db")
     await store.init()
     bus, llm = Bus(), Llm(Endpoint(None, None, {}))
-    forecast = Forecaster(store, Prices.load())
+    forecast = Forecaster(store, Prices.load(), llm.endpoint.place)
     app = make_app(store, bus.publish, bus.check, Settings(**settings), llm=llm, forecast=forecast)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://insights") as client:
         yield World(client, store, bus, llm)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from shared.llm import Answer, Endpoint, Llm, Request, Usage
-from shared.llm.client import Paid
+from shared.llm.client import Admit, Paid
 
 
 class Scripted(Llm):
@@ -15,7 +15,7 @@ class Scripted(Llm):
         self._script: Iterator[dict[str, Any]] = iter(answers)
         self.requests: list[Request] = []
 
-    async def ask(self, request: Request, paid: Paid = lambda usage: None) -> Answer:
+    async def ask(self, request: Request, paid: Paid = lambda usage: None, admit: Admit | None = None) -> Answer:
         self.requests.append(request)
         paid(Usage(input=10, output=5))
         return Answer(request.shape.check(next(self._script)), Usage(10, 0, 5), 1, request.model, 1)

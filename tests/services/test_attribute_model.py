@@ -15,7 +15,7 @@ from shared.events import ItemSummarized
 from shared.frozen import FrozenJobs
 from shared.job_config import AttributeSchema, JobConfig
 from shared.llm import Answer, Prices, Request
-from shared.llm.client import Paid
+from shared.llm.client import Admit, Paid
 from shared.models import Item, ItemState, JobState, Stage
 from shared.store.sqlite import SqliteStore
 from tests.services.asking import asking
@@ -165,7 +165,7 @@ async def test_an_item_whose_filter_attribute_is_not_true_is_left_out_with_the_r
     filtering = SCHEMAS | {"urgent": {"type": "boolean", "filter_by": True}}
     found = await extracted(store, Asker(store, Scripted(), Prices.load()), filtering, TOLD | {"urgent": value})
     assert found.state is (state or ItemState.LEFT_OUT)
-    assert found.reason == (None if value else "filter attribute urgent is not true")
+    assert found.reason == (None if value else "left out by attribute urgent")
     assert found.attributes["kind"] == "billing"
 
 
@@ -173,7 +173,7 @@ async def test_an_answer_that_the_model_refuses_ends_the_item(store: SqliteStore
     """The handler lets it through: delivery ends the item with it."""
 
     class Refusing(Scripted):
-        async def ask(self, request: Request, paid: Paid = lambda usage: None) -> Answer:
+        async def ask(self, request: Request, paid: Paid = lambda usage: None, admit: Admit | None = None) -> Answer:
             raise AnswerError("The model refused to answer: no")
 
     with pytest.raises(AnswerError, match="refused"):

@@ -65,13 +65,18 @@ def test_what_is_said_of_items_that_nobody_asked_about_is_ignored_and_the_first_
 
 
 def test_of_a_leaf_some_members_are_kept_to_try_its_name_with(drafted: Draft) -> None:
+    large = look(SAMPLE, JobConfig(hierarchy=(3, 3)))
+    assert (4, 4) in [(len(one.unseen), len(one.spare)) for one in large.closeups]
     assert any(one.unseen for one in drafted.closeups)
-    for leaf, one in zip(drafted.leaves, drafted.closeups, strict=True):
+    shown = [(draft, at) for draft in (drafted, large) for at in range(len(draft.leaves))]
+    for draft, at in shown:
+        leaf, one = draft.leaves[at], draft.closeups[at]
         assert set(one.members) | set(one.unseen) <= set(leaf.members)
         assert not set(one.members) & set(one.unseen)
         assert one.members
         assert not set(one.outsiders) & set(leaf.members)
-        texts = [drafted.texts[at] for at in (*one.members, *one.unseen)]
+        assert not set(one.spare) & {*one.members, *one.unseen}
+        texts = [draft.texts[item] for item in (*one.members, *one.unseen, *one.spare)]
         assert len(texts) == len(set(texts)), "a copy of what was shown is not unseen"
 
 
@@ -193,7 +198,7 @@ async def test_a_doubtful_item_goes_where_the_model_puts_it(store: SqliteStore) 
         ("The parcel", [5, *range(6, 12)]),
         ("The refund", [0, 1, 2, 3, 4]),
     ]
-    assert found.trust["names"] == {"tried": 4, "attracted": 4, "renamed": 0}
+    assert found.trust["names"] == {"tried": 4, "attracted": 4, "renamed": 0, "same_members": 0}
     assert found.trust["doubtful"] == {"items": 1, "placed": 1}
 
 
@@ -202,10 +207,30 @@ async def test_a_name_that_does_not_attract_its_own_is_written_once_more(store: 
     async with scripted(store, script) as asker:
         [tried] = await try_names(questions(asker), two_leaves(), named("Something else", "The parcel"), [[0, 1]])
     assert {leaf: one.name for leaf, one in tried.names.items()} == {0: "The refund", 1: "The parcel"}
-    assert (tried.tried, tried.attracted, tried.renamed) == (4, 4, 1)
+    assert (tried.tried, tried.attracted, tried.renamed, tried.same_members) == (4, 4, 1, 1)
     asked = script.asked[1]["messages"][1]["content"]
     assert "<previous_name>Something else</previous_name>" in asked
     assert "The parcel" in asked.partition("</names_of_other_groups>")[0]
+
+
+async def test_a_new_name_is_tried_with_other_members_where_there_are_some(store: SqliteStore) -> None:
+    """Of its spare members the new name attracts 4, which lies among the refunds, and not 5, which is a parcel."""
+    draft = two_leaves()
+    draft = replace(draft, closeups=[replace(draft.closeups[0], spare=[4, 5]), draft.closeups[1]])
+    script = Scripted(GroupNames=[names((1, "The refund"))], Places=placed)
+    async with scripted(store, script) as asker:
+        [tried] = await try_names(questions(asker), draft, named("Something else", "The parcel"), [[0, 1]])
+    assert tried.names[0].name == "The refund"
+    assert (tried.tried, tried.attracted, tried.renamed, tried.same_members) == (4, 3, 1, 0)
+    first, second = (one["messages"][1]["content"].count("<item ") for one in script.asked[::2])
+    assert second <= first, "it costs nothing more"
+
+
+async def test_the_old_name_written_once_more_is_not_tried_again(store: SqliteStore) -> None:
+    script = Scripted(GroupNames=[names((1, "Something else"))], Places=placed)
+    async with scripted(store, script) as asker:
+        [tried] = await try_names(questions(asker), two_leaves(), named("Something else", "The parcel"), [[0, 1]])
+    assert (tried.renamed, tried.same_members, len(script.asked)) == (0, 0, 2)
 
 
 async def test_a_new_name_that_attracts_no_more_is_dropped(store: SqliteStore) -> None:

@@ -129,7 +129,7 @@ def test_differences_are_sentences_of_each_category_the_greatest_first() -> None
     assert [one["text"] for one in found["troubled"]] == [
         "effort 70 of 100 (rest 10)",
         "tool calls 7 (rest 1)",
-        "tool errors 67 % (rest 5 %)",
+        "a tool failed 67 % (rest 5 %)",
     ]
     assert [one["name"] for one in found["usual"]] == ["effort", "tool_calls", "tool_errors"]
     assert all(one["effect"] < 0 for one in found["usual"])

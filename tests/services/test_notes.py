@@ -21,16 +21,21 @@ def told(trust: dict[str, Any] | None = None, *, size: int = 100, **config: Any)
 
 def test_a_report_without_a_model_says_so_and_no_more_where_nothing_else_is_to_be_said() -> None:
     assert told() == (
-        "Made without a model: summaries are the traces' own sentences, and a name is chosen by a grammar and a list. "
-        "It may fit only some of the traces below it: open a few before you rely on it."
+        "Made without a model: summaries are the traces' own sentences, and names are put together by rules. A name "
+        "may fit only some of what is below it: open a few traces of a category before you act on its name."
     )
 
 
-def test_agreement_is_told_as_a_word_with_its_figure() -> None:
-    assert (
-        "When clustering is repeated, the categories come out nearly the same (0.97), the subcategories come out only "
-        "partly the same (0.61); 1 is full agreement, 0 is chance."
-    ) in told({"stability": {"leaves": 0.61, "top": 0.97}})
+def test_agreement_is_told_as_a_word_with_its_figure_and_what_follows() -> None:
+    text = told({"stability": {"leaves": 0.61, "top": 0.97}})
+    assert "All traces were grouped again twice, and half of them once. The categories (0.97) came out nearly" in text
+    assert "The subcategories (0.61) came out only partly the same: rely on what they are about" in text
+    assert "(1: the same each time; 0: as by chance.)" in text
+
+
+def test_levels_that_agree_alike_share_a_sentence() -> None:
+    text = told({"stability": {"leaves": 0.81, "top": 0.79}})
+    assert "The categories (0.79) and the subcategories (0.81) came out mostly the same: take their figures" in text
 
 
 @pytest.mark.parametrize(
@@ -38,7 +43,18 @@ def test_agreement_is_told_as_a_word_with_its_figure() -> None:
     [(1.0, "nearly the same"), (0.8, "mostly the same"), (0.5, "only partly the same"), (-0.1, "mostly different")],
 )
 def test_the_word_follows_the_figure(value: float, word: str) -> None:
-    assert f"the subcategories come out {word} ({value:.2f});" in told({"stability": {"leaves": value, "top": None}})
+    text = told({"stability": {"leaves": value, "top": None}})
+    assert f"The subcategories ({value:.2f}) came out {word}: " in text
+    assert "categories (" not in text.replace("subcategories (", "")
+
+
+@pytest.mark.parametrize(
+    ("attracted", "word"), [(90, "The names fit"), (70, "Most names fit"), (20, "Many names do not fit")]
+)
+def test_what_follows_from_the_names_is_said(attracted: int, word: str) -> None:
+    text = told({"names": {"tried": 100, "attracted": attracted, "renamed": 0}}, engine="model")
+    assert word in text
+    assert f"the right subcategory of {attracted} ({attracted} %) by the names alone" in text
 
 
 def test_agreement_that_was_not_looked_at_is_said_to_be_so_where_the_sample_is_too_large() -> None:
@@ -63,13 +79,13 @@ def test_other_languages_are_told_where_they_are_more_than_a_fifth_of_the_clear_
     assert "English" not in told({"languages": {"unknown": 5}})
 
 
-def test_attributes_say_in_how_many_traces_they_are_unknown() -> None:
-    schemas = {"x": {"type": "boolean"}, "y": {"type": "number"}, "z": {"type": "string"}}
-    text = told(attribute_schemas=schemas)
-    assert "Unknown in every trace: y, z. A model would know more." in text
-    assert "Unknown, of 100 traces: x in 50. Without a model" in text
-    assert "filter" not in text
-    assert "left out by a filter attribute" in told(attribute_schemas={"x": {"type": "boolean", "filter_by": True}})
+def test_that_attributes_are_mostly_unknown_without_a_model_is_said_where_it_is_so() -> None:
+    assert "Attributes (x) are known only where a trace plainly states them" in told(
+        attribute_schemas={"x": {"type": "boolean"}}
+    )
+    assert "plainly" not in told(size=0, attribute_schemas={"x": {"type": "boolean"}})
+    text = told(attribute_schemas={"x": {"type": "boolean", "filter_by": True}})
+    assert "No trace was left out by an attribute" in text
 
 
 def test_what_was_asked_for_and_not_done_is_told() -> None:
@@ -90,10 +106,12 @@ def test_values_that_count_as_one_are_told_with_an_example(engine: str) -> None:
 def test_of_a_model_it_is_told_how_many_find_their_way_by_its_names() -> None:
     trust = {"names": {"tried": 150, "attracted": 130, "renamed": 2}, "doubtful": {"items": 9, "placed": 7}}
     text = told({**trust, "questions": {"asked": 30}, "findings": {"refused": 1}}, engine="model")
-    assert "Names attract 87 % of unseen members: of 150 traces, the model put 130 where they are" in text
-    assert "2 were named once more" in text
-    assert "between two subcategories, the model decided: 7 of 9." in text
+    assert "of 150 traces that no name was made from, the model found the right subcategory of 130 (87 %)" in text
+    assert "Made anew on the way, since they did badly: 2." in text
+    assert "9 traces lay between two subcategories, and the model decided on 7 of them" in text
     assert "without a model" not in text
+    same = {"names": {"tried": 150, "attracted": 130, "renamed": 2, "same_members": 1}}
+    assert "For 1 there were no others to try the new name with" in told(same, engine="model")
     assert told({"names": {"tried": 0, "attracted": 0, "renamed": 0}}, engine="model") == ""
 
 
@@ -103,8 +121,14 @@ def test_what_a_model_left_undone_is_told_with_what_to_do() -> None:
     assert "no answer that can be used to 1 question on title, key findings and highlights" in text
     given = {"given": {"asked_again": 5, "changed": 3, "without_answer": 2}}
     text = told(given, engine="model")
-    assert "asked again: 5 times, with 3 changed." in text
-    assert "without the model, which gave no place: 2." in text
+    assert "so that the model was asked twice: it moved 3." in text
+    assert "The model gave no category for 2 traces: likeness alone decided" in text
+
+
+def test_where_the_budget_did_not_pay_for_vectors_no_weights_are_asked_for() -> None:
+    text = told({"vectors": "tfidf"}, engine="model", embedding_model="far-model")
+    assert "did not pay for the vectors of far-model" in text
+    assert "make install" not in text
 
 
 def test_vectors_of_an_endpoint_are_not_said_to_know_english_only() -> None:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
-import numpy as np
 import pytest
 
 from services.summarizer.handlers import summarize_item
@@ -169,23 +168,11 @@ async def test_a_value_that_is_wrong_is_not_kept(store: SqliteStore) -> None:
     assert found.draft == {"kind": "billing"}
 
 
-async def test_an_embedding_model_gives_the_vector_of_the_summary(store: SqliteStore) -> None:
-    found = await summarized(store, Embedding(SUMMARY), embedding_model="text-embedding-3-small")
+async def test_an_embedding_model_is_asked_for_many_items_at_once_and_not_here(store: SqliteStore) -> None:
+    found = await summarized(store, Scripted(SUMMARY), embedding_model="text-embedding-3-small")
     features = Features.unpack(found.features)
-    assert features.encoder == "text-embedding-3-small"
-    assert features.request_vector is not None
-    assert features.request_vector.tolist() == [0.0, 1.0, 0.0]
-    assert {one.stage for one in await store.spending(W, found.job_id)} == {Stage.SUMMARIES, Stage.VECTORS}
-
-
-class Embedding(Scripted):
-    """Gives every text the same vector."""
-
-    async def embed(self, texts: Any, model: str, paid: Any = None) -> Any:
-        from shared.llm import Usage
-
-        paid(Usage(input=5))
-        return np.array([[0, 1, 0]] * len(texts), np.float32), Usage(input=5)
+    assert (features.encoder, features.request_vector) == ("", None)
+    assert [one.stage for one in await store.spending(W, found.job_id)] == [Stage.SUMMARIES]
 
 
 ATTACKS = [

@@ -1,7 +1,8 @@
 """A question is paid once, a bill is complete, and a budget is not passed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -14,10 +15,10 @@ import pytest
 from shared.asking import TEXTS, Asker, Purpose, key_of
 from shared.bus import Router
 from shared.bus.delivery import Delivery
-from shared.errors import AnswerError, BudgetError, JobError
+from shared.errors import AnswerError, BudgetError, JobError, ModelAwayError
 from shared.events import DeadLetter, Event, ItemSampled, JobReported
 from shared.job_config import JobConfig
-from shared.llm import Llm, Price, Prices, Request
+from shared.llm import Endpoint, Llm, Price, Prices, Request
 from shared.models import Item, ItemState, Job, JobState, Spending, Stage
 from shared.sqlite import Database
 from shared.store import connect
@@ -38,11 +39,16 @@ class CountingStore(SqliteStore):
         super().__init__(path, database)
         self.looks = 0  # at a bill
         self.looked = asyncio.Semaphore(0)
+        self.kept = 0  # writes of answers
 
     async def spending(self, workspace_id: str, job_id: str) -> list[Spending]:
         self.looks += 1
         self.looked.release()
         return await super().spending(workspace_id, job_id)
+
+    async def keep_answers(self, workspace_id: str, answers: Mapping[Stage, Mapping[str, bytes]]) -> None:
+        self.kept += 1
+        await super().keep_answers(workspace_id, answers)
 
 
 @pytest.fixture
@@ -91,7 +97,7 @@ class TestPaidOnce:
         assert await asker.answer(SUMMARY, dear()) == await asker.answer(SUMMARY, dear()) == {"text": "fine"}
         assert len(script.requests) == 1
         [bill] = await store.spending("w", "j")
-        assert bill == Spending(stage=Stage.SUMMARIES, model="dear", calls=1, kept=1, input=100, cached=40, output=20)
+        assert bill == Spending(stage=Stage.SUMMARIES, model="dear", calls=1, input=100, cached=40, output=20)
         assert await asker.money("w", "j") == pytest.approx(0.2)
 
     async def test_another_job_and_process_of_the_workspace_finds_it_and_no_other_workspace(
@@ -102,10 +108,29 @@ class TestPaidOnce:
         other = await connect(f"sqlite:///{tmp_path}/insights.db")
         again = Asker(other, bench(script), PRICES)
         await again.answer(replace(SUMMARY, job_id="later"), dear())
+        assert [(one.calls, one.kept) for one in await store.spending("w", "later")] == [(0, 1)]
         assert await again.money("w", "later") == 0
         await again.answer(replace(SUMMARY, workspace_id="other"), dear())
         assert len(script.requests) == 2
         await other.close()
+
+    async def test_another_endpoints_model_of_the_same_name_is_asked_anew(
+        self, store: CountingStore, bench: Bench
+    ) -> None:
+        script = Script(completion())
+        for url in ("http://a/v1", "http://a/v1/", "http://b/v1", None):
+            await Asker(store, bench(script, Endpoint(url)), PRICES).answer(SUMMARY, dear())
+        assert [request.url.host for request in script.requests] == ["a", "b", "api.openai.com"]
+
+    async def test_answers_of_two_stages_are_kept_in_one_write(self, store: CountingStore, bench: Bench) -> None:
+        asker = Asker(store, bench(Script(completion())), PRICES)
+        await asker.keep(SUMMARY, {"a": 1}, {Stage.ATTRIBUTES: {"b": [2, None]}})
+        assert store.kept == 1
+        assert await asker.kept(SUMMARY, ["a", "b"], "dear") == {"a": 1, "b": [2, None]}
+        assert {stage: n for stage, (n, _) in (await store.count_answers()).items()} == {
+            Stage.SUMMARIES: 1,
+            Stage.ATTRIBUTES: 1,
+        }
 
     @pytest.mark.parametrize(
         "changed", [{"model": "m"}, {"text": "Else?"}, {"max_output_tokens": 99}, {"effort": "high"}, {"seed": 1}]
@@ -119,12 +144,14 @@ class TestPaidOnce:
         await asker.answer(SUMMARY, dear(**changed))
         assert len(script.requests) == 2
 
-    async def test_of_many_who_ask_the_same_at_once_one_pays(self, store: CountingStore, bench: Bench) -> None:
+    async def test_of_many_who_ask_the_same_at_once_one_pays_and_none_counts_as_kept(
+        self, store: CountingStore, bench: Bench
+    ) -> None:
         script = Script(completion())
         asker = Asker(store, bench(script), PRICES)
         assert await tried(asker, SUMMARY, [dear()] * 12) == [{"text": "fine"}] * 12
         assert len(script.requests) == 1
-        assert [(one.calls, one.kept) for one in await store.spending("w", "j")] == [(1, 11)]
+        assert [(one.calls, one.kept) for one in await store.spending("w", "j")] == [(1, 0)]
 
     async def test_who_waits_asks_where_the_first_was_cancelled(self, store: CountingStore, bench: Bench) -> None:
         held = Held()
@@ -174,7 +201,7 @@ class TestBill:
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        assert [one.calls for one in await store.spending("w", "j")] == [1]
+        assert [(one.calls, one.cut) for one in await store.spending("w", "j")] == [(1, 1)]
 
     async def test_a_failure_that_nobody_is_paid_for_is_not(self, store: CountingStore, bench: Bench) -> None:
         asker = Asker(store, bench(Script(failure(400, code="content_filter"))), PRICES)
@@ -191,26 +218,56 @@ class TestBill:
 
 
 class TestBudget:
-    async def test_it_is_not_passed_however_many_ask_at_once_and_little_of_it_is_left(
+    async def test_it_is_passed_by_one_call_at_most_however_many_ask_at_once(
         self, store: CountingStore, bench: Bench
     ) -> None:
-        """$8.50 of $10 are for summaries: the 38th call is made at $7.40, where $1 more fits, and no other."""
+        """$8.50 of $10 are for summaries, and one costs $0.20."""
         asker = Asker(store, bench(Script(completion())), PRICES)
         found = await tried(asker, within(10), [dear(number) for number in range(60)])
-        refused = [str(one) for one in found if isinstance(one, BudgetError)]
-        assert (len(found) - len(refused), set(refused)) == (
-            38,
-            {"The budget of $10.00 pays no further call: raise it, or take a smaller sample."},
-        )
-        assert store.looks < 4 * len(found)
-        assert await asker.money("w", "j") == pytest.approx(7.6)
+        refused = {str(one) for one in found if isinstance(one, BudgetError)}
+        assert refused == {"The budget of $10.00 pays no further call: raise it, or take a smaller sample."}
+        assert store.looks < 5 * len(found)
+        spent = await asker.money("w", "j")
+        assert spent is not None
+        assert 8.5 < spent <= 8.71
+
+    async def test_what_is_paid_is_what_answers_were_and_not_what_they_might_have_been(
+        self, store: CountingStore, bench: Bench
+    ) -> None:
+        """With its thoughts an answer may cost $41. Such as it is, $10 pay fifty."""
+        script = Script(completion())
+        asker = Asker(store, bench(script), PRICES)
+        purpose = within(10, Stage.FINDINGS)
+        found = await tried(asker, purpose, [dear(number, model="gpt-5-dear") for number in range(49)])
+        assert found == [{"text": "fine"}] * 49
+        assert script.bodies[0]["max_completion_tokens"] == 4_100
+
+    @pytest.mark.parametrize("bad", ["no JSON", ""])
+    async def test_a_further_attempt_is_a_call_as_the_first(self, store: CountingStore, bench: Bench, bad: str) -> None:
+        script = Script(completion(bad), completion())
+        asker = Asker(store, bench(script), PRICES)
+        with pytest.raises(BudgetError):
+            await asker.answer(within(0.1, Stage.FINDINGS), dear())
+        assert len(script.requests) == 1
+        assert [(one.calls, one.output) for one in await store.spending("w", "j")] == [(1, 20)]
+
+    async def test_who_waits_with_a_further_attempt_stands_in_nobodys_way(
+        self, store: CountingStore, bench: Bench
+    ) -> None:
+        """Of two with one place at the endpoint, the first cannot go on until the second has ended."""
+        script = Script(completion("no JSON"), completion("no JSON"), completion())
+        asker = Asker(store, bench(script, concurrency=1), PRICES)
+        async with asyncio.timeout(10):
+            found = await tried(asker, within(0.55, Stage.FINDINGS), [dear(1), dear(2)])
+        assert sorted(type(one).__name__ for one in found) == ["BudgetError", "dict"]
+        assert await asker.money("w", "j") == pytest.approx(0.6)
 
     async def test_who_waits_for_room_and_is_cancelled_holds_up_nobody(
         self, store: CountingStore, bench: Bench
     ) -> None:
         held = Held()
         asker = Asker(store, bench(Script(held, completion())), PRICES)
-        asking = [asyncio.create_task(asker.answer(within(1.5, Stage.FINDINGS), dear(n))) for n in range(3)]
+        asking = [asyncio.create_task(asker.answer(within(0.45, Stage.FINDINGS), dear(n))) for n in range(3)]
         await held.arrived.wait()
         for _ in asking:  # the others look at the bill, and wait
             await store.looked.acquire()
@@ -219,37 +276,28 @@ class TestBudget:
         assert [await asking[0], await asking[2]] == [{"text": "fine"}] * 2
 
     async def test_a_share_is_left_for_what_comes_last(self, store: CountingStore, bench: Bench) -> None:
+        """After $0.40, of which $0.38 are for summaries."""
         asker = Asker(store, bench(Script(completion())), PRICES)
+        await tried(asker, SUMMARY, [dear(1), dear(2)])
         with pytest.raises(BudgetError):
-            await asker.answer(within(1.1), dear())
-        for stage in (Stage.CATEGORIES, Stage.FINDINGS):
-            assert await asker.answer(within(1.1, stage), dear()) == {"text": "fine"}
+            await asker.answer(within(0.45), dear(3))
+        assert await asker.answer(within(0.45, Stage.CATEGORIES), dear(4)) == {"text": "fine"}
 
     async def test_an_answer_that_is_kept_needs_none(self, store: CountingStore, bench: Bench) -> None:
         asker = Asker(store, bench(Script(completion())), PRICES)
         await asker.answer(SUMMARY, dear())
         assert await asker.answer(within(0), dear()) == {"text": "fine"}
 
-    async def test_room_for_thoughts_counts(self, store: CountingStore, bench: Bench) -> None:
-        """The worst case of a model that reasons is its answer of $1 and thoughts of $40."""
-        script = Script(completion())
-        asker = Asker(store, bench(script), PRICES)
-        with pytest.raises(BudgetError):
-            await asker.answer(within(40, Stage.FINDINGS), dear(model="gpt-5-dear"))
-        assert script.requests == []
-        await asker.answer(within(41, Stage.FINDINGS), dear(model="gpt-5-dear"))
-        assert script.bodies[0]["max_completion_tokens"] == 4_100
-
     async def test_what_another_process_has_paid_counts(self, store: CountingStore, bench: Bench) -> None:
         here, there = (Asker(store, bench(Script(completion())), PRICES) for _ in range(2))
-        await here.answer(within(1.1, Stage.FINDINGS), dear(1))
+        await here.answer(within(0.1, Stage.FINDINGS), dear(1))
         with pytest.raises(BudgetError):
-            await there.answer(within(1.1, Stage.FINDINGS), dear(2))
+            await there.answer(within(0.1, Stage.FINDINGS), dear(2))
 
     async def test_room_is_free_again_after_a_failure(self, store: CountingStore, bench: Bench) -> None:
         asker = Asker(store, bench(Script(failure(400, code="content_filter"), completion())), PRICES)
-        found = await tried(asker, within(1.5), [dear(1), dear(2)])
-        assert [type(one) for one in found] == [AnswerError, dict]
+        found = await tried(asker, within(0.45), [dear(1), dear(2)])
+        assert {type(one) for one in found} == {AnswerError, dict}
 
     @pytest.mark.parametrize("unknown", ["asked", "paid"])
     async def test_a_price_that_nobody_knows_ends_the_job_before_anything_is_asked(
@@ -267,6 +315,50 @@ class TestBudget:
         asker = Asker(store, bench(Script(completion())), PRICES)
         await tried(asker, SUMMARY, [dear(number) for number in range(5)])
         assert store.looks == 0
+
+
+class TestPatience:
+    async def waited(self, asker: Asker, bench: Bench) -> float:
+        """Seconds until the job ends, asked for again each minute, as delivery does."""
+        begun = bench.waits.clock()
+
+        async def deliver() -> None:
+            while True:
+                with suppress(ModelAwayError):
+                    await asker.answer(SUMMARY, dear())
+                await bench.waits(60)
+
+        with pytest.raises(JobError, match=r"too many calls.* for 60 minutes: start the job again"):
+            await deliver()
+        return bench.waits.clock() - begun
+
+    @pytest.mark.parametrize("headers", [{}, {"retry-after": "900"}])
+    async def test_a_429_for_ever_ends_the_job_after_an_hour_with_what_to_do(
+        self, store: CountingStore, bench: Bench, headers: dict[str, str]
+    ) -> None:
+        script = Script(failure(429, headers=headers))
+        asker = Asker(store, bench(script), PRICES, clock=bench.waits.clock)
+        assert 3_600 <= await self.waited(asker, bench) < 4_600
+        asked = len(script.requests)
+        with pytest.raises(JobError, match="60 minutes"):
+            await asker.answer(SUMMARY, dear(2))
+        assert len(script.requests) == asked
+
+    async def test_each_answer_to_the_job_begins_it_anew(self, store: CountingStore, bench: Bench) -> None:
+        script = Script(failure(429))
+        asker = Asker(store, bench(script), PRICES, clock=bench.waits.clock)
+        with pytest.raises(ModelAwayError):
+            await asker.answer(SUMMARY, dear())
+        await bench.waits(3_000)
+        script.replies = [completion(), failure(429)]
+        await asker.answer(SUMMARY, dear(1))
+        assert await self.waited(asker, bench) >= 3_600
+
+    async def test_each_job_has_its_own(self, store: CountingStore, bench: Bench) -> None:
+        asker = Asker(store, bench(Script(failure(429))), PRICES, clock=bench.waits.clock)
+        await self.waited(asker, bench)
+        with pytest.raises(ModelAwayError):
+            await asker.answer(replace(SUMMARY, job_id="later"), dear())
 
 
 @pytest.mark.parametrize(

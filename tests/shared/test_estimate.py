@@ -1,17 +1,19 @@
 """What a budget pays follows from the estimate, and the stages after the items keep their share."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
-from shared.bill import NO_BILL
+from shared.bill import NO_BILL, Bill, Line
 from shared.budget import NAMING_SHARE
 from shared.estimate import Estimate, evenly
-from shared.models import Item
+from shared.models import FEW, Item
 
 
 def estimate(items: int = 100, each: float | None = 0.01, fixed: float | None = 0.1) -> Estimate:
-    return Estimate(NO_BILL, items, items, each, fixed, worst=None)
+    """What comes after fewer than FEW items is nothing."""
+    return Estimate(NO_BILL, items, items, each, lambda n: fixed if n >= FEW else 0.0, worst=None)
 
 
 @pytest.mark.parametrize("budget", [0.0, 0.05, 0.12, 0.5, 0.9, 1.1, 1.18])
@@ -36,12 +38,27 @@ def test_the_stages_of_items_leave_the_others_their_share() -> None:
 
 def test_items_that_are_all_kept_cost_what_comes_after_them() -> None:
     kept = estimate(each=0.0)
-    assert (kept.needed, kept.fitting(0.2), kept.fitting(0.05)) == (0.1, None, 0)
+    assert (kept.needed, kept.fitting(0.2), kept.fitting(0.05)) == (0.1, None, FEW - 1)
+
+
+def test_a_sample_that_is_too_few_for_categories_may_fit() -> None:
+    assert estimate(each=0.01, fixed=0.5).fitting(0.05) == 4
+    assert estimate(each=0.01, fixed=0.5).fitting(0.01) == 0
 
 
 def test_with_an_unknown_price_nobody_knows_what_a_budget_pays() -> None:
     assert estimate(each=None).needed is None
     assert estimate(fixed=None).fitting(5.0) is None
+
+
+@pytest.mark.parametrize(("calls", "kept", "all_kept"), [(0, 9, True), (1, 9, False), (0, 0, False)])
+def test_all_is_kept_where_no_summary_and_no_attribute_is_asked_for(calls: int, kept: int, all_kept: bool) -> None:
+    lines = [
+        Line("summaries", "m", calls, kept, 0, 0, 0.0),
+        Line("vectors", "e", 9, 0, 0, 0, 0.1),
+        Line("findings", "m", 3, 0, 0, 0, 0.1),
+    ]
+    assert replace(estimate(), bill=Bill(tuple(lines))).kept is all_kept
 
 
 @pytest.mark.parametrize(("n", "most"), [(0, 3), (2, 3), (3, 3), (10, 3), (1_000, 400)])

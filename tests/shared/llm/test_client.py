@@ -9,7 +9,7 @@ from pydantic import BaseModel, SecretStr
 
 from shared.errors import AnswerError, JobError
 from shared.llm import Endpoint, Message, Shape, Usage
-from tests.shared.llm.conftest import GOOD, KEY, SHAPE, Bench, Script, completion, failure, question
+from tests.shared.llm.conftest import GOOD, KEY, SHAPE, Bench, Reply, Script, completion, failure, question
 
 
 async def test_an_answer_carries_its_json_usage_and_attempts(bench: Bench) -> None:
@@ -172,6 +172,28 @@ async def test_every_answer_that_was_paid_is_told_even_if_the_question_fails(ben
     assert paid == [Usage(100, 40, 20)] * 2
 
 
+@pytest.mark.parametrize(
+    ("failed", "cut"),
+    [
+        (httpx2.ReadTimeout("late"), 1),
+        (httpx2.RemoteProtocolError("cut"), 1),
+        (httpx2.Response(200, content=b'{"choices": [{"mess'), 1),
+        (httpx2.ConnectError("nobody there"), 0),
+        (failure(500), 0),
+    ],
+    ids=["late", "cut", "half", "unreachable", "refused"],
+)
+async def test_a_call_whose_answer_did_not_come_is_told_without_what_it_took(
+    bench: Bench, failed: Reply, cut: int
+) -> None:
+    paid: list[Usage] = []
+
+    answer = await bench(Script(failed, completion())).ask(question(), paid.append)
+
+    assert paid == [Usage(cut=1)] * cut + [Usage(100, 40, 20)]
+    assert answer.usage == Usage(100, 40, 20, cut=cut)
+
+
 async def test_half_characters_in_a_trace_can_be_sent(bench: Bench) -> None:
     script = Script(completion())
 
@@ -198,12 +220,14 @@ async def test_a_question_that_is_cancelled_leaves_no_place_taken(bench: Bench) 
         return await asyncio.Future[httpx2.Response]()
 
     llm = bench(Script(hang, completion()), concurrency=1)
-    task = asyncio.create_task(llm.ask(question()))
+    paid: list[Usage] = []
+    task = asyncio.create_task(llm.ask(question(), paid.append))
     await started.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
+    assert paid == [Usage(cut=1)]
     assert (await llm.ask(question())).value == {"text": "fine"}
 
 

@@ -22,6 +22,14 @@ def test_it_is_openais_unless_it_says_otherwise() -> None:
     assert Endpoint().url == "https://api.openai.com/v1"
 
 
+def test_its_place_is_one_however_it_is_written_and_holds_no_secret() -> None:
+    ways = ["http://Host/v1", "http://host/v1/", "HTTP://host:80/v1", "http://u:p@host/v1?api-version=1"]
+    assert {Endpoint(url).place for url in ways} == {"http://host/v1"}
+    others = ["https://host/v1", "http://host:81/v1", "http://host/v2", "http://other/v1"]
+    assert len({Endpoint(url).place for url in [*others, *ways]}) == 5
+    assert Endpoint().place == Endpoint("https://api.openai.com/v1/").place == ""
+
+
 @pytest.mark.parametrize(
     "url", ["localhost:11434/v1", "ftp://host/v1", "http://", "http://host:port/v1", "http://ho st/v1", "http://[::1"]
 )

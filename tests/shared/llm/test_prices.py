@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import UsageError
-from shared.llm import Price, Prices, Usage, cost, items_within
+from shared.llm import Price, Prices, Usage, cost
 
 
 @pytest.fixture(scope="module")
@@ -63,14 +63,6 @@ def test_cost_counts_cached_input_apart() -> None:
 def test_usages_add_up_and_stay_estimated() -> None:
     total = Usage.total([Usage(1, 0, 2), Usage(10, 5, 20, estimated=True)])
     assert total == Usage(11, 5, 22, estimated=True)
-
-
-@pytest.mark.parametrize(
-    ("budget", "fixed", "each", "items"),
-    [(1.0, 0.2, 0.1, 8), (0.3, 0.0, 0.1, 3), (0.1, 0.2, 0.1, 0), (1.0, 0.5, 0.0, None), (1.0, 2.0, 0.0, 0)],
-)
-def test_how_many_items_a_budget_pays(budget: float, fixed: float, each: float, items: int | None) -> None:
-    assert items_within(budget, fixed=fixed, each=each) == items
 
 
 def test_a_file_of_the_users_adds_and_overrides(tmp_path: Path) -> None:

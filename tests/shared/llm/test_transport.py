@@ -1,6 +1,8 @@
 """Over a real socket: what a server that breaks off, trickles or is not there looks like to the client."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -94,3 +96,10 @@ async def test_a_trickle_that_never_stops_is_over_in_time() -> None:
 
     async with serving(trickle) as url:
         assert "did not answer within 0.1 s" in await failing(url, timeout=0.1)
+
+
+def test_a_process_that_asks_no_model_does_not_load_openais_client() -> None:
+    program = "import sys, insights.process; from shared.llm import Endpoint, Llm; Llm(Endpoint()); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert "shared.llm.transport" in done.stdout.split()
+    assert not {"openai", "httpx2"} & set(done.stdout.split())
