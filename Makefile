@@ -64,6 +64,10 @@ lock: $(LOCKER)/bin/uv ## the lock files again; UPGRADE=1 for the newest version
 		--override benchmarks/peers/$$peer-without.txt --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url $(if $(UPGRADE),--upgrade) -o benchmarks/peers/$$peer.lock --custom-compile-command \
 		"make lock. What $$peer needs, in an environment of its own." || exit 1; done
+	for client in langsmith langsmith-0.4.42; do $(LOCKER)/bin/uv pip compile tests/clients/$$client.in --quiet \
+		--universal --python-version 3.11 --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade) \
+		-o tests/clients/$$client.lock --custom-compile-command \
+		"make lock. What $$client needs, in an environment of its own." || exit 1; done
 
 $(LOCKER)/bin/uv:
 	$(PYTHON) -m venv $(LOCKER)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from insights.cache import cache_commands
+from insights.export_command import export
 from insights.fake_model.command import fake_model
 from insights.folder import data_folder, locked
 from insights.job_options import JobOptions, refuse_bytes, takes_job_options
@@ -43,6 +44,7 @@ app.add_typer(cache_commands, name="cache")
 app.add_typer(keys_commands, name="keys")
 app.add_typer(secrets_commands, name="secrets")
 app.command("fake-model")(fake_model)
+app.command("export")(export)
 
 File = Annotated[str, typer.Argument(help="A file of traces (JSON lines; gzip or zstd are found out), or - for a pipe")]
 Text = Annotated[str | None, typer.Option(help="Any JSON lines: the field that holds the text")]

@@ -10,9 +10,6 @@ from typing import Any
 
 import yaml
 
-from insights.draft_look import Look, look
-from insights.draft_model import Draft, by_model, request
-from insights.draft_rules import by_rules, prompt
 from insights.drawn import read
 from insights.model_endpoint import require_endpoint
 from insights.process import endpoint
@@ -22,6 +19,9 @@ from shared import prompts
 from shared.config import Settings
 from shared.context import Loaded, load
 from shared.cutting import cut
+from shared.drafting.look import Look, look
+from shared.drafting.model import Draft, by_model, request
+from shared.drafting.rules import by_rules, prompt
 from shared.errors import AnswerError, JobError, UsageError
 from shared.estimate import evenly
 from shared.frozen import prompt_of

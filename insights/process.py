@@ -48,6 +48,7 @@ class Process:
     bus: Bus
     embedder: Embedder
     asker: Asker
+    clients: Clients
     prices: Prices
     vault: Vault | None
     tasks: Sequence[asyncio.Task[None]]
@@ -121,7 +122,7 @@ async def running(
         for task in tasks:
             task.add_done_callback(lambda task: _note_end(task, ended))
         try:
-            yield Process(store, bus, embedder, asker, prices, vault, tasks, ended)
+            yield Process(store, bus, embedder, asker, clients, prices, vault, tasks, ended)
         finally:
             for task in tasks:
                 task.cancel()

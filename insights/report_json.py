@@ -5,8 +5,6 @@ bytes: lists are in a fixed order and so are the keys of what comes from outside
 """
 
 import asyncio
-import json
-import math
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,12 +13,12 @@ from insights.output import output
 from services.aggregator.coverage import coverage
 from shared.bill import NO_BILL, Bill
 from shared.models import Item, ItemState, Job, Project, Report
-from shared.report import clusters_of, head, ordered, report_of
+from shared.plain_json import dump
+from shared.report import clusters_of, head, item_rows, ordered, report_of
 from shared.store import Store
 
 PAGE = 1_000
 LISTED = 1_000  # failed items and bad lines; the counts beside them are of all
-_LONGEST_INTEGER = 1_024  # bits: a reader that takes numbers as doubles can't hold more
 
 
 async def write_report(path: Path | None, store: Store, job: Job, *, project: Project, bill: Bill = NO_BILL) -> None:
@@ -36,18 +34,18 @@ async def _texts(store: Store, job: Job, project: Project, bill: Bill) -> AsyncI
     clusters = clusters_of(report)
     opening = "{\n"
     for key, value in head(job, report).items():
-        yield f"{opening}{_dump(key)}: {_dump(value)}"
+        yield f"{opening}{dump(key)}: {dump(value)}"
         opening = ",\n"
     yield f'{opening}"runs": ['
     opening = "\n"
     async for page in _pages(store, job):
-        rows = await _rows(store, job, page, {one.id: one.name for one in clusters})
-        yield opening + ",\n".join(_dump(row) for row in rows)
+        rows = await item_rows(store, page, {one.id: one.name for one in clusters})
+        yield opening + ",\n".join(dump(row) for row, _ in rows)
         opening = ",\n"
     yield "\n]"
     tail = await _tail(store, job, project, report)
     for key, value in (tail | bill.document()).items():
-        yield f",\n{_dump(key)}: {_dump(value)}"
+        yield f",\n{dump(key)}: {dump(value)}"
     yield "\n}\n"
 
 
@@ -71,37 +69,6 @@ async def _pages(store: Store, job: Job) -> AsyncIterator[list[Item]]:
         after = page[-1].id
 
 
-async def _rows(store: Store, job: Job, page: list[Item], names: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Each item under the id of its latest root run."""
-    runs = await store.runs(job.workspace_id, {item.run_ids[-1] for item in page})
-    rows = []
-    for item in page:
-        run_id = item.run_ids[-1]
-        path = [one for one in item.path if one in names]
-        rows.append(
-            {
-                "run_id": run_id,
-                "source_id": item.source_id,
-                "trace_id": runs[run_id].trace_id if run_id in runs else run_id,
-                "thread_id": item.thread_id,
-                "cluster_id": path[0] if path else None,
-                "cluster_ids": path,
-                "cluster_name": names[path[0]] if path else None,
-                "summary": item.summary,
-                "attributes": ordered(item.attributes),
-                "unknown": ordered(item.unknown),
-                "quotes": list(item.quotes),
-                "quotes_dropped": item.quotes_dropped,
-                "unread": item.unread,
-                "confidence": item.confidence,
-                "unusual": item.unusual,
-                "effort": item.effort,
-                "facts": item.facts.conduct.model_dump() if item.facts.conduct else None,
-            }
-        )
-    return rows
-
-
 async def _coverage(store: Store, job: Job, project: Project, report: Report | None) -> dict[str, Any]:
     """What came of the traces. A project that is not of a file has no lines: their count is None."""
     known = report.coverage if report else await coverage(store, job)
@@ -122,20 +89,3 @@ async def _coverage(store: Store, job: Job, project: Project, report: Report | N
 
 def _pick(found: Mapping[str, Any], *keys: str) -> dict[str, Any]:
     return {key: found.get(key) for key in keys}
-
-
-def _dump(value: Any) -> str:
-    """JSON in ASCII, so that a lone surrogate in a trace survives; NaN, which JSON has not, is null."""
-    return json.dumps(_finite(value), ensure_ascii=True, allow_nan=False)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _finite(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, int) and value.bit_length() > _LONGEST_INTEGER:
-        return None
-    return value

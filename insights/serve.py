@@ -12,6 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from insights.forecasting import Forecaster
 from insights.process import Process, running, vault_of
 from services.gateway.access import is_loopback
 from services.gateway.app import make_app
@@ -63,13 +64,16 @@ async def serve(names: Sequence[str], settings: Settings, folder: Path, server: 
     async with running(names, settings, folder, vault=vault_of(settings, folder)) as process:
         if "gateway" in names:
             await _refuse_exposed(process.store, settings)
-        http = _Server(_config(_ending(_app(names, settings, process))))
+        app = _app(names, settings, process)
+        http = _Server(_config(_ending(app)))
         served = asyncio.create_task(http.serve([server]))
         print(f"{', '.join(names)}: ready on {url_of(server)}", flush=True)
         waits = [asyncio.create_task(event.wait()) for event in (stop, process.ended)]
         await asyncio.wait([*waits, served], return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()
+        if "gateway" in names:
+            app.state.watch.stop()
         http.should_exit = True
         await served
         return 0 if stop.is_set() else 1
@@ -98,10 +102,18 @@ def _config(app: ASGIApp) -> uvicorn.Config:
     )
 
 
-def _app(names: Sequence[str], settings: Settings, process: Process) -> ASGIApp:
+def _app(names: Sequence[str], settings: Settings, process: Process) -> Starlette:
     if "gateway" in names:
-        bus = process.bus
-        return make_app(process.store, bus.publish, process.check, settings, vault=process.vault, prices=process.prices)
+        return make_app(
+            process.store,
+            process.bus.publish,
+            process.check,
+            settings,
+            vault=process.vault,
+            prices=process.prices,
+            clients=process.clients,
+            forecast=Forecaster(process.store, process.prices, process.asker.place),
+        )
     return Starlette(routes=health_routes(process.check))
 
 

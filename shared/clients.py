@@ -59,6 +59,13 @@ class Clients:
         """Of the endpoint of a job with this `base_url`: see `Endpoint.place`."""
         return Endpoint(base_url).place if base_url is not None else self._own.endpoint.place
 
+    async def known(self, workspace_id: str, base_url: str | None) -> bool:
+        """Whether anybody has said where such a job's calls would go, or with which key."""
+        own = self._own.endpoint
+        if base_url is not None or own.base_url is not None or own.secret or own.headers:
+            return True
+        return await self._headers(workspace_id, own.address) is not None
+
     @asynccontextmanager
     async def of(self, workspace_id: str, base_url: str | None) -> AsyncIterator[Llm]:
         """For one call. JobError where the job cannot ask."""

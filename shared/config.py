@@ -110,6 +110,7 @@ class Settings(BaseSettings):
     request_seconds: Seconds = Field(default=120.0, description="until a request's answer begins")
     cors_origins: Names = Field(default=(), description="sites whose pages may ask the gateway, with commas; none")
     private_hosts: Names = Field(default=(), description="hosts of a job's `base_url` that may have private addresses")
+    max_sample: Positive = Field(default=1_000, description="traces of a job that is asked for over HTTP, at most")
     lease_seconds: Seconds = 30.0
     sweep_seconds: Seconds = 30.0
     log_level: Annotated[

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.bus import Publish
 from shared.events import ItemEnded, JobReported
-from shared.models import OPEN, ItemState, JobState
+from shared.models import OPEN, Item, ItemState, Job, JobState
 from shared.store import Store
 from shared.wording import clean
 
@@ -46,9 +46,31 @@ async def end_item(
 
 
 async def fail_job(store: Store, publish: Publish, workspace_id: str, job_id: str, error: str) -> None:
-    """The job ends in `error` with a sentence, unless it has ended; and job.reported, perhaps again."""
-    await store.move_job(workspace_id, job_id, UNFINISHED, JobState.ERROR, error=_bounded(error), ended_at=now())
+    """The job ends in `error` with a sentence, unless it has ended; and job.reported, perhaps again.
+
+    What was not yet released of it is left out. What is in work finds the job ended (`left_with_job`).
+    """
+    error = _bounded(error)
+    if await store.move_job(workspace_id, job_id, UNFINISHED, JobState.ERROR, error=error, ended_at=now()):
+        await store.leave_out_pending(workspace_id, job_id, error)
     await announce_end(store, publish, workspace_id, job_id)
+
+
+async def leave_out_of_ended(store: Store, job: Job) -> None:
+    """What was made of a job while somebody ended it waits for nothing."""
+    ended = await store.job(job.workspace_id, job.id)
+    if ended is not None and ended.state is JobState.ERROR:
+        await store.leave_out_pending(job.workspace_id, job.id, ended.error or "")
+
+
+async def left_with_job(store: Store, publish: Publish, item: Item) -> bool:
+    """Whether the item's job ended in error, by cancel for one; the item is then left out, and no more work for it."""
+    job = await store.job(item.workspace_id, item.job_id)
+    if job is None or job.state is not JobState.ERROR:
+        return False
+    if not item.state.final:
+        await end_item(store, publish, item.workspace_id, item.job_id, item.id, ItemState.LEFT_OUT, job.error)
+    return True
 
 
 async def refuse_job(store: Store, publish: Publish, workspace_id: str, job_id: str, error: str) -> None:

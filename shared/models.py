@@ -149,6 +149,23 @@ class Job(Document):
     sampled: int | None = None
     fence: int | None = Field(default=None, description="the report that counts")
     ended_at: int | None = None
+    config_id: str | None = Field(default=None, description="the saved configuration that it was made from")
+    decisions: tuple[str, ...] = Field(default=(), description="what was decided for it when it was made, and why")
+    shape: dict[str, int] = Field(default_factory=dict, description="items by name of the top category, at its end")
+
+
+class SavedConfig(Document):
+    """A configuration of jobs under a name. `config` is what a client sent, by LangSmith's names."""
+
+    workspace_id: str
+    id: str
+    project_id: str
+    name: str
+    description: str | None = None
+    schedule_cron: str | None = None
+    config: dict[str, Any] = Field(default_factory=dict)
+    created_at: int
+    version: int = Field(default=1, description="one more with each change")
 
 
 class ItemState(StrEnum):
@@ -226,6 +243,7 @@ class Item(Document):
     features: bytes = Field(default=b"", description="what the categorizer needs, with a version in front")
     leaf: str | None = Field(default=None, description="the cluster of level 0")
     path: tuple[str, ...] = Field(default=(), description="cluster ids from leaf to top")
+    place: int | None = Field(default=None, description="0, 1, …: its place in the report, category by category")
     confidence: float | None = None
     unusual: bool = Field(default=False, description="one of the few that are unlike all others")
     effort: float | None = Field(default=None, description="0..1: rank in the sample by length, repetition and errors")
@@ -304,10 +322,11 @@ class Spending(Document):
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Where an item lies: cluster ids from leaf to top."""
+    """Where an item lies: cluster ids from leaf to top. `place`: see Item."""
 
     item_id: str
     path: tuple[str, ...]
     confidence: float
     unusual: bool = False
     effort: float | None = None
+    place: int | None = None

@@ -1,5 +1,7 @@
 """A categorised job gets its figures, its findings and its end."""
 
+from typing import Any
+
 from services.aggregator import model
 from services.aggregator.coverage import coverage
 from services.aggregator.differences import differences
@@ -8,18 +10,20 @@ from services.aggregator.figures import Table
 from services.aggregator.findings import findings
 from services.aggregator.highlights import Candidate, Shortlist
 from services.aggregator.notes import notes
-from shared import values
+from shared import orders, values
 from shared.asking import Asker
 from shared.bus import Publish, Router
 from shared.ending import announce_end, now
 from shared.errors import InvalidEventError
 from shared.events import JobCategorized
-from shared.models import Cluster, Item, ItemState, Job, JobState, Report
+from shared.models import NONE_OF_THESE, Cluster, Item, ItemState, Job, JobState, Report
+from shared.report import shape_of
 from shared.store import Store
 
 router = Router("aggregator")
 
 PAGE = 1_000
+MOST_GIVEN = 10  # categories of a configuration
 
 
 @router.subscriber(JobCategorized)
@@ -47,8 +51,29 @@ async def _report(store: Store, job: Job, fence: int, asker: Asker) -> None:
             break
         after = page[-1].id
     await store.save_report(await _completed(store, job, report, items, asker))
-    moved = {JobState.CATEGORIZED}
-    await store.move_job(job.workspace_id, job.id, moved, JobState.SUCCESS, only_fence=fence, ended_at=now())
+    await store.save_orders(job.workspace_id, job.id, fence, items.orders())
+    moved, shape = {JobState.CATEGORIZED}, shape_of(report.clusters)
+    if await store.move_job(
+        job.workspace_id, job.id, moved, JobState.SUCCESS, only_fence=fence, ended_at=now(), shape=shape
+    ):
+        await _keep_categories(store, job, report)
+
+
+async def _keep_categories(store: Store, job: Job, report: Report) -> None:
+    """A saved configuration without categories gets those that its first report found, as LangSmith does it, so that
+    later ones compare. Only a model's: those of the local engine are not sure enough to be held to.
+
+    Where another changes the configuration at the same moment, the next report does it.
+    """
+    if job.config.engine != "model" or job.config_id is None:
+        return
+    saved = await store.config(job.workspace_id, job.config_id)
+    tops = [one for one in report.clusters if one.parent_id is None and one.name != NONE_OF_THESE]
+    if saved is None or saved.config.get("partitions") or not 2 <= len(tops) <= MOST_GIVEN:
+        return
+    config = {**saved.config, "partitions": {one.name: one.description for one in tops}}
+    changed = saved.model_copy(update={"config": config, "version": saved.version + 1})
+    await store.replace_config(changed, saved.version)
 
 
 class _Items:
@@ -59,12 +84,20 @@ class _Items:
         self.table = Table(job.config.attribute_schemas)
         self.shortlist = Shortlist()
         self.examples = Examples()
+        self._values: dict[str, dict[int, Any]] = {name: {} for name in job.config.attribute_schemas}
 
     def add(self, item: Item) -> None:
         attributes = values.canonical(item.attributes, self._spellings)
         self.table.add(item.path, item.facts, attributes, item.effort)
         self.shortlist.add(Candidate(item.run_ids[-1], item.leaf, item.facts, item.summary))
         self.examples.add(item)
+        for name, found in self._values.items():
+            if item.place is not None and attributes.get(name) is not None:
+                found[item.place] = attributes[name]
+
+    def orders(self) -> dict[str, bytes]:
+        """By attribute: see `shared/orders.py`."""
+        return {name: orders.pack(found) for name, found in self._values.items()}
 
     def clusters(self, report: Report) -> tuple[Cluster, ...]:
         """With their figures, what differs clearly from the rest, and a typical trace."""

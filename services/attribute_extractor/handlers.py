@@ -7,7 +7,7 @@ from services.attribute_extractor.extracted import Extracted
 from shared.asking import Asker
 from shared.bus import Publish, Router
 from shared.embedding.worker import Embedder
-from shared.ending import end_item
+from shared.ending import end_item, left_with_job
 from shared.errors import InvalidEventError
 from shared.events import ItemSummarized
 from shared.frozen import FrozenJob, FrozenJobs
@@ -37,6 +37,8 @@ async def extract_attributes(
         return  # whatever published this was too early: the item's own event comes once its summary is stored
     found = Extracted(item.attributes)
     if not item.state.final:
+        if await left_with_job(store, publish, item):
+            return
         frozen = await frozen_jobs.get(event.workspace_id, event.job_id)
         found = await ENGINES[frozen.job.config.engine](store, embedder, asker, frozen, item)
     state = ItemState.LEFT_OUT if found.left_out else ItemState.DONE

@@ -8,7 +8,11 @@ from shared.models import Assignment, Cluster, Job
 
 
 def build(job: Job, item_ids: Sequence[str], found: Found) -> tuple[list[Cluster], list[Assignment]]:
-    """Clusters (a category before its subcategories) and where each item lies. Ids follow from job and place."""
+    """Clusters (a category before its subcategories) and where each item lies. Ids follow from job and place.
+
+    Items get their places in the order of the clusters, so that those of any cluster are next to each other
+    (`shared.report.places_of`).
+    """
     clusters: list[Cluster] = []
     assignments: list[Assignment] = []
     unusual = set(found.unusual)
@@ -35,8 +39,8 @@ def build(job: Job, item_ids: Sequence[str], found: Found) -> tuple[list[Cluster
             )
             clusters.append(cluster)
             assignments += [
-                Assignment(item_ids[member], (cluster.id, top.id), sure, member in unusual, found.effort[member])
-                for member, sure in zip(leaf.members, leaf.confidence, strict=True)
+                Assignment(item_ids[member], (cluster.id, top.id), sure, member in unusual, found.effort[member], at)
+                for at, (member, sure) in enumerate(zip(leaf.members, leaf.confidence, strict=True), len(assignments))
             ]
     return clusters, assignments
 

@@ -1,19 +1,40 @@
 """The HTTP API, after LangSmith's as its official clients use it, under the three prefixes that they call."""
 
+import asyncio
+
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
-from services.gateway import attachments, counting, info, jobs, keys, projects, queries, runs, secrets, v2
+from services.gateway import (
+    attachments,
+    configs,
+    counting,
+    forecasts,
+    guided,
+    info,
+    job_runs,
+    jobs,
+    keys,
+    links,
+    progress,
+    projects,
+    queries,
+    runs,
+    secrets,
+    v2,
+)  # fmt: skip
 from services.gateway.access import Gate, Reader
 from services.gateway.headers import SecureHeaders
 from services.gateway.limits import Limits
 from services.gateway.room import Room
 from shared.addresses import Guard
 from shared.bus import Publish
+from shared.clients import Clients
 from shared.config import Settings
 from shared.errors import InsightsError, RefusedError, UnavailableError
+from shared.forecast import Forecast
 from shared.health import Check, show_metrics, state_routes
 from shared.llm import Prices
 from shared.store import Store
@@ -22,7 +43,9 @@ from shared.vault import Vault
 PREFIXES = ("", "/api", "/api/v1")
 ROUTERS = (
     *(info.routes, projects.routes, runs.routes, attachments.routes, queries.routes),
-    *(counting.routes, jobs.routes, secrets.routes, keys.routes),
+    *(guided.routes, configs.routes),  # before jobs: `configs` would be taken for a job's id
+    *(counting.routes, forecasts.routes, jobs.routes, job_runs.routes, progress.routes),
+    *(secrets.routes, keys.routes),
 )
 
 
@@ -34,8 +57,11 @@ def make_app(
     *,
     vault: Vault | None = None,
     prices: Prices | None = None,
+    clients: Clients | None = None,
+    forecast: Forecast | None = None,
 ) -> FastAPI:
-    """Without a `vault` no secret can be stored. `settings`: the defaults if there are none.
+    """`settings`: the defaults if there are none. Without a `vault` no secret can be stored, without `clients` drafts
+    are by rules, without `forecast` there is no estimate.
 
     `prices` are those that runs are reckoned with, unless their clients say what they cost.
     """
@@ -44,12 +70,15 @@ def make_app(
     app.state.store, app.state.publish, app.state.vault = store, publish, vault
     app.state.gate, app.state.guard = Gate(store, settings), Guard(settings.private_hosts)
     app.state.prices, app.state.room = prices, Room(settings.ingest_bytes)
+    app.state.settings, app.state.clients, app.state.forecast = settings, clients, forecast
+    app.state.watch, app.state.forecasting = progress.Watch(), asyncio.Semaphore(forecasts.AT_ONCE)
     app.add_exception_handler(InsightsError, _say)
     app.add_exception_handler(ClientDisconnect, _nothing)
     for prefix in PREFIXES:
         for routes in ROUTERS:
             app.include_router(routes, prefix=prefix)
     app.include_router(v2.routes, prefix="/api/v2")
+    app.include_router(links.routes)
     app.router.routes.extend(state_routes(check))
     app.get("/metrics")(_metrics)
     _protect(app, settings)

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Any, get_args
 
+from shared.bodies import unpack
+from shared.errors import ItemError
 from shared.models import BodyPart, Run
 from shared.store.queries import time_of
 from shared.traces.identity import run_id
@@ -46,6 +48,18 @@ def run_body(
         **more,
     }
     return fields if select is None else {name: value for name, value in fields.items() if _shows(name, select)}
+
+
+def whole_body(run: Run, packed: Mapping[BodyPart, bytes]) -> dict[str, Any]:
+    """With all its bodies; one that is damaged is null."""
+    return run_body(run, {part: _unpacked(body) for part, body in packed.items()})
+
+
+def _unpacked(body: bytes) -> Any:
+    try:
+        return unpack(body)
+    except ItemError:
+        return None
 
 
 def parts_of(select: Collection[str] | None) -> list[BodyPart]:

@@ -14,7 +14,7 @@ from shared.bus import Publish, Router
 from shared.config import Settings
 from shared.context import Loaded, load
 from shared.embedding.worker import Embedder
-from shared.ending import announce_end, fail_job
+from shared.ending import announce_end, fail_job, leave_out_of_ended, left_with_job
 from shared.errors import InvalidEventError, JobError, UsageError
 from shared.events import ItemSampled, ItemSummarized, JobRequested
 from shared.frozen import FrozenJob, FrozenJobs
@@ -96,15 +96,9 @@ async def prepare(store: Store, job: Job, lease: Lease) -> None:
         await store.insert_items(sample.items[start : start + BATCH])
     if lease.lost:
         return
-    await store.move_job(
-        job.workspace_id,
-        job.id,
-        {JobState.QUEUED},
-        JobState.RUNNING,
-        matched=sample.matched,
-        unfinished=sample.unfinished,
-        sampled=len(sample.items),
-    )
+    counts = {"matched": sample.matched, "unfinished": sample.unfinished, "sampled": len(sample.items)}
+    if not await store.move_job(job.workspace_id, job.id, {JobState.QUEUED}, JobState.RUNNING, **counts):
+        await leave_out_of_ended(store, job)
 
 
 def _nothing(job: Job, sample: Sample) -> str:
@@ -130,6 +124,8 @@ async def summarize_item(
     if item.state.final:
         return
     if item.state is not ItemState.SUMMARIZED:
+        if await left_with_job(store, publish, item):
+            return
         frozen = await frozen_jobs.get(event.workspace_id, event.job_id)
         await _summarize(store, item, frozen, embedder, asker)
     await publish(ItemSummarized(workspace_id=item.workspace_id, job_id=item.job_id, item_id=item.id))

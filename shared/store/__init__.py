@@ -24,12 +24,14 @@ from shared.models import (
 )
 from shared.store.access import AccessStore
 from shared.store.attachments import AttachmentStore
+from shared.store.configs import ConfigStore
+from shared.store.places import PlacedItems
 from shared.store.projects import ProjectStore
 from shared.store.queries import QueryStore
 from shared.store.secrets import SecretStore
 
 
-class Store(AccessStore, SecretStore, ProjectStore, AttachmentStore, QueryStore, Protocol):
+class Store(AccessStore, SecretStore, ProjectStore, AttachmentStore, QueryStore, PlacedItems, ConfigStore, Protocol):
     async def init(self) -> None:
         """Make tables or indexes; harmless where they exist."""
 
@@ -88,8 +90,19 @@ class Store(AccessStore, SecretStore, ProjectStore, AttachmentStore, QueryStore,
 
     async def job(self, workspace_id: str, job_id: str) -> Job | None: ...
 
-    async def jobs(self, workspace_id: str, project_id: str) -> list[Job]:
-        """Newest first (created_at, id)."""
+    async def jobs(
+        self,
+        workspace_id: str,
+        project_id: str,
+        *,
+        config_id: str | None = None,
+        offset: int = 0,
+        limit: int | None = None,
+    ) -> list[Job]:
+        """Newest first (created_at, id); only those made from `config_id`, if one is given."""
+
+    async def rename_job(self, workspace_id: str, job_id: str, name: str) -> bool:
+        """False where it does not exist."""
 
     async def jobs_in(self, states: Collection[JobState], *, limit: int = 1_000) -> list[Job]:
         """Of every workspace, oldest first (created_at, id)."""
@@ -115,7 +128,7 @@ class Store(AccessStore, SecretStore, ProjectStore, AttachmentStore, QueryStore,
     async def mark_announced(self, workspace_id: str, job_id: str) -> None: ...
 
     async def delete_job(self, workspace_id: str, job_id: str) -> None:
-        """With its plan, items and reports."""
+        """With its plan, items, reports and orders."""
 
     async def insert_plan(self, plan: Plan) -> None: ...
 
@@ -150,6 +163,9 @@ class Store(AccessStore, SecretStore, ProjectStore, AttachmentStore, QueryStore,
 
     async def release_items(self, workspace_id: str, job_id: str, limit: int) -> list[str]:
         """Move up to `limit` pending items, lowest ids first, to released; their ids."""
+
+    async def leave_out_pending(self, workspace_id: str, job_id: str, reason: str) -> int:
+        """Move every pending item to left_out; how many there were."""
 
     async def count_in_flight(self, workspace_id: str, job_id: str) -> int:
         """How many items are released or summarized: one look at an index."""

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel
 
 from shared.access import ApiKey, Workspace
-from shared.models import Assignment, Item, Job, Project, Run, Spending, StoredRun
+from shared.models import Assignment, Item, Job, Project, Run, SavedConfig, Spending, StoredRun
 from shared.secrets import Secret
 
 D = TypeVar("D", bound=BaseModel)
@@ -84,13 +84,18 @@ class Shape(Generic[D]):
 PROJECT = Shape(Project, plain=frozenset({"workspace_id", "id", "created_at"}), key=frozenset({"workspace_id", "id"}))
 JOB = Shape(
     Job,
-    plain=frozenset({"workspace_id", "id", "project_id", "created_at", "state", "announced", "fence"}),
+    plain=frozenset({"workspace_id", "id", "project_id", "created_at", "state", "announced", "fence", "config_id"}),
     key=frozenset({"workspace_id", "id", "project_id", "created_at"}),
 )
 ITEM = Shape(
     Item,
-    plain=frozenset({"workspace_id", "job_id", "id", "state", "leaf", "features"}),
+    plain=frozenset({"workspace_id", "job_id", "id", "state", "leaf", "place", "features"}),
     key=frozenset({"workspace_id", "job_id", "id"}),
+)
+SAVED_CONFIG = Shape(
+    SavedConfig,
+    plain=frozenset({"workspace_id", "id", "project_id", "created_at", "version"}),
+    key=frozenset({"workspace_id", "id", "project_id", "created_at"}),
 )
 COUNTED = ("calls", "kept", "input", "cached", "output", "cut")
 SPENDING = Shape(Spending, plain=frozenset({"stage", "estimated", *COUNTED}), key=frozenset({"stage", "model"}))
@@ -105,13 +110,13 @@ _RUN_DEFAULTS = {
     for name, field in Run.model_fields.items()
     if not field.is_required()
 }
-ASSIGNED = ("leaf", "path", "confidence", "unusual", "effort")
+ASSIGNED = ("leaf", "place", "path", "confidence", "unusual", "effort")
 
 
 def assigned(one: Assignment) -> dict[str, Any]:
     """The columns of an item that an assignment sets, in the order of ASSIGNED."""
-    columns = {name: encode(getattr(one, name)) for name in ASSIGNED[1:]}
-    return {"leaf": one.path[0] if one.path else None, **columns}
+    columns = {name: encode(getattr(one, name)) for name in ASSIGNED[2:]}
+    return {"leaf": one.path[0] if one.path else None, "place": one.place, **columns}
 
 
 def sorted_bill(found: Iterable[Spending]) -> list[Spending]:

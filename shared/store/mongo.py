@@ -18,12 +18,14 @@ from shared.bodies import pack, unpack
 from shared.ending import now
 from shared.errors import UnavailableError, UsageError
 from shared.models import OPEN, Assignment, Item, ItemState, Job, JobState, Plan, Report
-from shared.store.documents import ITEM, JOB, assigned, names, slices
+from shared.store.documents import ITEM, JOB, assigned, encode, names, slices
 from shared.store.leases import Lease, lapse
 from shared.store.mongo_access import MongoAccess
 from shared.store.mongo_answers import MongoAnswers
 from shared.store.mongo_attachments import MongoAttachments
 from shared.store.mongo_calls import SLICE, by, key_of, page, plain_errors
+from shared.store.mongo_configs import MongoConfigs
+from shared.store.mongo_places import MongoPlaces
 from shared.store.mongo_projects import MongoProjects
 from shared.store.mongo_queries import RUN_INDEXES, MongoQueries
 from shared.store.mongo_runs import MongoRuns
@@ -45,6 +47,9 @@ _INDEXES: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
     ("jobs", "unannounced", ("announced", "created_at", "id"), {}),
     ("items", "by_id", ("workspace_id", "job_id", "id"), {}),
     ("items", "by_state", ("workspace_id", "job_id", "state", "id"), {}),
+    ("items", "by_place", ("workspace_id", "job_id", "place"), {}),
+    ("orders", "by_job", ("workspace_id", "job_id"), {}),
+    ("configs", "by_project", ("workspace_id", "project_id", "created_at", "id"), {}),
     ("reports", "by_job", ("workspace_id", "job_id"), {}),
     ("spending", "by_job", ("workspace_id", "job_id"), {}),
     *RUN_INDEXES,
@@ -55,7 +60,17 @@ _INDEXES: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
 )
 
 
-class MongoStore(MongoProjects, MongoRuns, MongoQueries, MongoAttachments, MongoAnswers, MongoAccess, MongoSecrets):
+class MongoStore(
+    MongoProjects,
+    MongoRuns,
+    MongoQueries,
+    MongoAttachments,
+    MongoAnswers,
+    MongoPlaces,
+    MongoConfigs,
+    MongoAccess,
+    MongoSecrets,
+):
     def __init__(self, client: Any, place: str) -> None:
         """`place` is host, port and database for messages, without a password."""
         self.place = place
@@ -104,10 +119,21 @@ class MongoStore(MongoProjects, MongoRuns, MongoQueries, MongoAttachments, Mongo
         return JOB.load(found) if found else None
 
     @plain_errors
-    async def jobs(self, workspace_id: str, project_id: str) -> list[Job]:
-        cursor = self._database.jobs.find({"workspace_id": workspace_id, "project_id": project_id})
-        found = cursor.sort([("created_at", DESCENDING), ("id", DESCENDING)])
-        return [JOB.load(document) for document in await found.to_list(None)]
+    async def jobs(
+        self,
+        workspace_id: str,
+        project_id: str,
+        *,
+        config_id: str | None = None,
+        offset: int = 0,
+        limit: int | None = None,
+    ) -> list[Job]:
+        if limit == 0:
+            return []  # MongoDB reads a limit of 0 as none
+        given = {"workspace_id": workspace_id, "project_id": project_id}
+        given |= {"config_id": config_id} if config_id is not None else {}
+        found = self._database.jobs.find(given).sort([("created_at", DESCENDING), ("id", DESCENDING)])
+        return [JOB.load(document) for document in await found.skip(offset).limit(limit or 0).to_list(None)]
 
     @plain_errors
     async def jobs_in(self, states: Collection[JobState], *, limit: int = 1_000) -> list[Job]:
@@ -135,13 +161,19 @@ class MongoStore(MongoProjects, MongoRuns, MongoQueries, MongoAttachments, Mongo
         return await self._move("jobs", key, names(origin), JOB.changes(target, changes), **given)
 
     @plain_errors
+    async def rename_job(self, workspace_id: str, job_id: str, name: str) -> bool:
+        change = {"$set": {"name": encode(name)}}
+        moved = await self._database.jobs.update_one({"_id": key_of(workspace_id, job_id)}, change)
+        return bool(moved.matched_count)
+
+    @plain_errors
     async def mark_announced(self, workspace_id: str, job_id: str) -> None:
         await self._database.jobs.update_one({"_id": key_of(workspace_id, job_id)}, {"$set": {"announced": True}})
 
     @plain_errors
     async def delete_job(self, workspace_id: str, job_id: str) -> None:
         """The job goes last: a delete that was cut short can be done again."""
-        for collection in ("items", "reports", "spending"):
+        for collection in ("items", "reports", "spending", "orders"):
             await self._database[collection].delete_many({"workspace_id": workspace_id, "job_id": job_id})
         for collection in ("plans", "jobs"):
             await self._database[collection].delete_one({"_id": key_of(workspace_id, job_id)})
@@ -223,6 +255,12 @@ class MongoStore(MongoProjects, MongoRuns, MongoQueries, MongoAttachments, Mongo
         if moved.modified_count < len(found):
             found = await page(self._database["items"].find({**among, "released_by": mark}, {"id": 1}), limit)
         return [document["id"] for document in found]
+
+    @plain_errors
+    async def leave_out_pending(self, workspace_id: str, job_id: str, reason: str) -> int:
+        given = {"workspace_id": workspace_id, "job_id": job_id, "state": str(ItemState.PENDING)}
+        change = {"$set": {"state": str(ItemState.LEFT_OUT), "reason": encode(reason)}}
+        return int((await self._database["items"].update_many(given, change)).modified_count)
 
     @plain_errors
     async def count_in_flight(self, workspace_id: str, job_id: str) -> int:

@@ -15,7 +15,9 @@ from shared.store.leases import Lease, lapse
 from shared.store.sqlite_access import SqliteAccess
 from shared.store.sqlite_answers import SqliteAnswers
 from shared.store.sqlite_attachments import SqliteAttachments
+from shared.store.sqlite_configs import SqliteConfigs
 from shared.store.sqlite_items import SqliteItems
+from shared.store.sqlite_places import SqlitePlaces
 from shared.store.sqlite_projects import SqliteProjects
 from shared.store.sqlite_queries import SqliteQueries
 from shared.store.sqlite_runs import SqliteRuns
@@ -28,7 +30,7 @@ _INSERT_JOB = (
     f"INSERT INTO jobs ({', '.join(JOB.columns)}) VALUES ({', '.join(f':{name}' for name in JOB.columns)})"  # noqa: S608  no input in it
     " ON CONFLICT DO NOTHING"
 )
-_OF_JOB = ("plans", "items", "features", "reports", "spending")
+_OF_JOB = ("plans", "items", "features", "reports", "spending", "orders")
 
 
 def path_of(url: str) -> Path:
@@ -46,7 +48,9 @@ class SqliteStore(
     SqliteQueries,
     SqliteAttachments,
     SqliteItems,
+    SqlitePlaces,
     SqliteAnswers,
+    SqliteConfigs,
     SqliteAccess,
     SqliteSecrets,
 ):
@@ -90,9 +94,19 @@ class SqliteStore(
         found = await self._jobs("WHERE workspace_id = ? AND id = ?", workspace_id, job_id)
         return found[0] if found else None
 
-    async def jobs(self, workspace_id: str, project_id: str) -> list[Job]:
-        where = "WHERE workspace_id = ? AND project_id = ? ORDER BY created_at DESC, id DESC"
-        return await self._jobs(where, workspace_id, project_id)
+    async def jobs(
+        self,
+        workspace_id: str,
+        project_id: str,
+        *,
+        config_id: str | None = None,
+        offset: int = 0,
+        limit: int | None = None,
+    ) -> list[Job]:
+        where = "WHERE workspace_id = ? AND project_id = ? AND (? IS NULL OR config_id = ?)"
+        page = "ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?"
+        given = (workspace_id, project_id, config_id, config_id, -1 if limit is None else limit, offset)
+        return await self._jobs(f"{where} {page}", *given)
 
     async def jobs_in(self, states: Collection[JobState], *, limit: int = 1_000) -> list[Job]:
         where = "WHERE state IN (SELECT value FROM json_each(?)) ORDER BY created_at, id LIMIT ?"
@@ -117,6 +131,10 @@ class SqliteStore(
         sql = f"UPDATE jobs SET {sets} WHERE {where}"  # noqa: S608  names of fields
         given = (*columns.values(), workspace_id, job_id, encode(names(origin)), only_fence, only_fence)
         return await self._database.write(lambda c: c.execute(sql, given).rowcount == 1)
+
+    async def rename_job(self, workspace_id: str, job_id: str, name: str) -> bool:
+        sql = "UPDATE jobs SET name = ? WHERE workspace_id = ? AND id = ?"
+        return await self._execute(sql, encode(name), workspace_id, job_id) == 1
 
     async def mark_announced(self, workspace_id: str, job_id: str) -> None:
         await self._execute("UPDATE jobs SET announced = 1 WHERE workspace_id = ? AND id = ?", workspace_id, job_id)

@@ -25,6 +25,7 @@ _HAS = f"SELECT EXISTS (SELECT 1 FROM items {_OF_JOB} AND state = ?)"  # noqa: S
 _COUNT = f"SELECT state, count(*) FROM items {_OF_JOB} GROUP BY state"  # noqa: S608  no input in it
 _IN_FLIGHT = f"SELECT count(*) FROM items {_OF_JOB} AND state IN ('released', 'summarized')"  # noqa: S608  no input in it
 _RELEASE = f"UPDATE items SET state = 'released' {_OF_JOB} AND id = ?"  # noqa: S608  no input in it
+_LEAVE_OUT = f"UPDATE items SET state = 'left_out', reason = ? {_OF_JOB} AND state = 'pending'"  # noqa: S608  no input in it
 
 Key = tuple[str, str]
 
@@ -95,6 +96,10 @@ class SqliteItems:
             return ids
 
         return await self._database.write(work)
+
+    async def leave_out_pending(self, workspace_id: str, job_id: str, reason: str) -> int:
+        given = (encode(reason), workspace_id, job_id)
+        return await self._database.write(lambda c: c.execute(_LEAVE_OUT, given).rowcount)
 
     async def count_in_flight(self, workspace_id: str, job_id: str) -> int:
         def work(connection: sqlite3.Connection) -> int:

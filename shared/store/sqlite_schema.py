@@ -7,7 +7,7 @@
 
 import sqlite3
 
-from shared.store.documents import COUNTED, load_run
+from shared.store.documents import load_run
 from shared.store.queries import indexed
 
 SCHEMA = """
@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     created_at INTEGER NOT NULL, config TEXT NOT NULL, window_start TEXT, window_end TEXT, received_before TEXT,
     answers_in TEXT,
     state TEXT NOT NULL, error TEXT, announced INTEGER NOT NULL, requested TEXT, matched TEXT, unfinished TEXT,
-    sampled TEXT, fence INTEGER, ended_at TEXT,
+    sampled TEXT, fence INTEGER, ended_at TEXT, config_id TEXT, decisions TEXT, shape TEXT,
     PRIMARY KEY (workspace_id, id)
 );
 CREATE INDEX IF NOT EXISTS jobs_by_project ON jobs (workspace_id, project_id, created_at, id);
@@ -52,7 +52,7 @@ CREATE TABLE IF NOT EXISTS items (
     workspace_id TEXT NOT NULL, job_id TEXT NOT NULL, id TEXT NOT NULL, run_ids TEXT NOT NULL, thread_id TEXT,
     source_id TEXT, state TEXT NOT NULL, reason TEXT, content_hash TEXT, summary TEXT, attributes TEXT, draft TEXT,
     unknown TEXT, quotes TEXT, quotes_dropped TEXT, unread TEXT, facts TEXT,
-    leaf TEXT, path TEXT, confidence TEXT, unusual TEXT, effort TEXT, fence INTEGER NOT NULL DEFAULT 0,
+    leaf TEXT, place INTEGER, path TEXT, confidence TEXT, unusual TEXT, effort TEXT, fence INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (workspace_id, job_id, id)
 );
 CREATE INDEX IF NOT EXISTS items_by_state ON items (workspace_id, job_id, state, id);
@@ -103,6 +103,17 @@ CREATE TABLE IF NOT EXISTS attachments (
 );
 
 CREATE TABLE IF NOT EXISTS signing_keys (id INTEGER PRIMARY KEY, key BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS orders (
+    workspace_id TEXT NOT NULL, job_id TEXT NOT NULL, fence INTEGER NOT NULL, name TEXT NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (workspace_id, job_id, fence, name)
+);
+
+CREATE TABLE IF NOT EXISTS configs (
+    workspace_id TEXT NOT NULL, id TEXT NOT NULL, project_id TEXT NOT NULL, name TEXT NOT NULL, description TEXT,
+    schedule_cron TEXT, config TEXT NOT NULL, created_at INTEGER NOT NULL, version INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, id)
+);
+CREATE INDEX IF NOT EXISTS configs_by_project ON configs (workspace_id, project_id, created_at, id);
 
 CREATE TABLE IF NOT EXISTS checks (id INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 """
@@ -120,13 +131,15 @@ CREATE INDEX IF NOT EXISTS runs_by_thread ON runs
 """
 
 _ADDED = {  # columns that files of earlier versions lack
-    "jobs": ("answers_in",),
+    "jobs": ("answers_in", "config_id", "decisions", "shape"),
     "projects": ("description", "extra", "end_time"),
-    "runs": ("version", "time", "status", "run_type", "name", "thread_id"),
-    "items": ("unusual", "effort", "draft", "unknown", "quotes", "quotes_dropped", "unread"),
-    "spending": ("cut",),
+    "runs": ("version", "time INTEGER", "status", "run_type", "name", "thread_id"),
+    "items": ("unusual", "effort", "draft", "unknown", "quotes", "quotes_dropped", "unread", "place INTEGER"),
+    "spending": ("cut INTEGER NOT NULL DEFAULT 0",),
 }
-_KIND = {"time": "INTEGER", **dict.fromkeys(COUNTED, "INTEGER NOT NULL DEFAULT 0")}
+_INDEXES_OF_ADDED = (
+    "CREATE INDEX IF NOT EXISTS items_by_place ON items (workspace_id, job_id, place) WHERE place IS NOT NULL",
+)
 
 
 def add_columns(connection: sqlite3.Connection) -> None:
@@ -134,8 +147,11 @@ def add_columns(connection: sqlite3.Connection) -> None:
     for table, columns in _ADDED.items():
         has = {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")}
         for column in columns:
-            if column not in has:
-                connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {_KIND.get(column, 'TEXT')}")
+            name, _, kind = column.partition(" ")
+            if name not in has:
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind or 'TEXT'}")
+    for index in _INDEXES_OF_ADDED:
+        connection.execute(index)
     if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'runs_by_time'").fetchone():
         _fill_in(connection)
         for sql in filter(str.strip, _RUN_INDEXES.split(";")):

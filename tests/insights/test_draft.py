@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from insights.demo import write
-from insights.draft_look import Look, look
-from insights.draft_model import Draft, DraftAttribute, by_model, request
-from insights.draft_rules import by_rules
+from shared.drafting.look import Look, look
+from shared.drafting.model import Draft, DraftAttribute, by_model, request
+from shared.drafting.rules import by_rules
 from shared.job_config import JobConfig
 from shared.prompts import parse
 from tests.insights.command import insights

@@ -18,7 +18,7 @@ async def nothing(event: Any = None) -> None:
 @asynccontextmanager
 async def asked(store: Store) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(make_app(store, nothing, nothing))
-    async with httpx.AsyncClient(transport=transport, base_url="http://insights") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
 
 

@@ -22,6 +22,7 @@ from shared.store.sqlite import SqliteStore
 
 JOB_KEYS = {
     "id", "name", "status", "created_at", "start_time", "end_time", "shape", "error", "clusters", "report",
+    "config_id", "metadata", "coverage", "notes", "stats",
 }  # fmt: skip
 
 
@@ -236,7 +237,6 @@ async def test_a_job_is_stored_and_announced(client: httpx.AsyncClient, bus: Bus
         ({"summary_prompt": "{{run.inputz}}"}, "inputs"),
         ({"sample": "many"}, "sample"),
         ({"last_n_hours": -1}, "last_n_hours"),
-        ({"hierarchy": [1, 5]}, "hierarchy"),
         ({"base_url": "http://169.254.169.254/latest"}, "INSIGHTS_PRIVATE_HOSTS"),
         ({"base_url": "http://localhost:11434/v1"}, "INSIGHTS_PRIVATE_HOSTS"),
         ({"base_url": f"https://{'x' * 300}/v1"}, "spelt"),
@@ -245,6 +245,7 @@ async def test_a_job_is_stored_and_announced(client: httpx.AsyncClient, bus: Bus
         ({"base_url": "https://[::::]/v1"}, "base_url"),
         ({"base_url": "file:///etc/passwd"}, "base_url"),
         ([1], "JobConfig"),
+        ({"hierarchy": [0, 5]}, "hierarchy"),
     ],
 )
 async def test_a_job_that_cannot_be_done_is_refused_with_what_is_wrong(
@@ -305,7 +306,9 @@ async def test_a_finished_job_shows_its_report(client: httpx.AsyncClient, store:
     assert set(detail) == JOB_KEYS
     assert (detail["status"], detail["shape"]) == ("success", {"Refunds": 3})
     assert [one["id"] for one in detail["clusters"]] == ["top", "leaf"]
-    assert detail["report"] == {"title": "Three traces", "key_points": [], "highlighted_traces": []}
+    assert detail["report"] == {
+        "title": "Three traces", "key_points": [], "highlighted_traces": [], "created_at": None,
+    }  # fmt: skip
 
 
 async def test_a_failed_job_says_why_and_shows_no_report(client: httpx.AsyncClient, store: SqliteStore) -> None:

@@ -8,9 +8,9 @@ from typing import Any, Literal
 import chevron
 from pydantic import BaseModel, Field
 
-from insights.draft_look import Look
-from insights.draft_rules import outline, prompt
-from insights.printable import printable
+from shared.drafting.look import Look
+from shared.drafting.rules import outline, prompt
+from shared.listing import line
 from shared.llm import Message, Request, Shape
 from shared.wording import percent
 
@@ -35,7 +35,7 @@ class Draft(BaseModel):
 
 def request(agent: str, learn: str, look: Look, traces: Sequence[str], model: str) -> Request:
     """`traces`: some of them, each short, as text."""
-    template = files("insights").joinpath("prompts", "draft.mustache").read_text(encoding="utf-8")
+    template = files("shared.drafting").joinpath("prompts", "draft.mustache").read_text(encoding="utf-8")
     instructions, _, data = template.partition("\n---\n")
     values = {
         "agent": _datum(agent),
@@ -54,7 +54,7 @@ def by_model(answer: Draft, learn: str, look: Look, traces: int) -> dict[str, An
     """The values of a JobConfig. Variables that no trace has are left out; where none is left, those by rule count."""
     named = [path.strip(" {}") for path in answer.variables]
     paths = [path for path in dict.fromkeys(named) if path in look.variables][:VARIABLES]
-    instructions = printable(answer.instructions[:LONGEST])
+    instructions = line(answer.instructions, LONGEST)
     return outline(learn, look, traces) | {
         "summary_prompt": prompt(instructions, look.chosen() if look.threaded or not paths else paths),
         "attribute_schemas": dict(_attribute(one) for one in answer.attributes[:ATTRIBUTES] if _name(one)),
@@ -62,8 +62,8 @@ def by_model(answer: Draft, learn: str, look: Look, traces: int) -> dict[str, An
 
 
 def _attribute(one: DraftAttribute) -> tuple[str, dict[str, Any]]:
-    schema: dict[str, Any] = {"type": one.type, "description": printable(one.description[:LONGEST])}
-    values = list(dict.fromkeys(text for value in one.values[:VALUES] if (text := printable(value[:200]))))
+    schema: dict[str, Any] = {"type": one.type, "description": line(one.description, LONGEST)}
+    values = list(dict.fromkeys(text for value in one.values[:VALUES] if (text := line(value, 200))))
     return _name(one), schema | ({"enum": values} if values and one.type == "string" else {})
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from insights.draft_look import Look
+from shared.drafting.look import Look
 from shared.wording import shortened
 
 LARGE = 1_000  # traces from which on a sample will do
