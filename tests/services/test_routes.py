@@ -29,6 +29,7 @@ PUBLIC |= {f"{prefix}{path}" for prefix in PREFIXES for path in ("/info", "/atta
 ROLES: dict[Any, Role] = {access.reader: Role.READER, access.writer: Role.WRITER, access.admin: Role.ADMIN}
 READING = ("query", "stats", "count", "estimate", "preview", "generate")  # what a POST may do for a reader
 OWN = {"key"}  # names that a caller chooses, of things in the caller's own workspace
+UPSERTS = {("PATCH", f"{prefix}/runs/{{run_id}}") for prefix in PREFIXES}  # ids come from clients, patches before posts
 MARK = "planted-4711"
 
 
@@ -172,6 +173,6 @@ async def test_no_route_shows_or_changes_what_is_another_workspaces(
         found = await answer(client, call, planted, **stranger)
         assert MARK not in found.text, call
         assert found.status_code < 500, call
-        if set(call.names) - OWN:  # 422: the body was looked at first
+        if set(call.names) - OWN and (call.method, call.path) not in UPSERTS:  # 422: the body was looked at first
             assert found.status_code == 404 or (found.status_code == 422 and call.method != "GET"), (call, found.text)
     assert await seen() == before
