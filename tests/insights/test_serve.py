@@ -96,7 +96,7 @@ def test_import_beside_it_goes_through_it(up: Up, client: httpx.Client, tmp_path
     file = tmp_path / "more.jsonl"
     write(file, 10, light=True, seed=5)
     outcome = insights("import", file, "--project", "beside", "--data", up.folder)
-    assert (outcome.code, outcome.out) == (0, "10 runs of more.jsonl are in project beside.\n")
+    assert (outcome.code, outcome.out) == (0, "Project beside has 10 runs of more.jsonl.\n")
     assert project_id(client, "beside")
 
 
