@@ -137,7 +137,8 @@ async def test_feedback_for_what_is_not_there_is_404_so_that_clients_come_again(
 async def test_parts_of_feedback_and_run_come_in_any_order(client: httpx.AsyncClient, first: str) -> None:
     said = feedback_part(run_id=uid(0), trace_id=uid(0), score=1, value=None, session_id=None)
     run = of_run(uid(0), bodies={"outputs": {"a": 1}}, **{key: sent(0)[key] for key in ("name", "session_name")})
-    for parts in {"feedback": [(said,), (run,)], "together": [(said, run)], "run": [(run,), (said,)]}[first]:
+    requests = {"feedback": [[said], [run]], "together": [[said, run]], "run": [[run], [said]]}
+    for parts in requests[first]:
         assert (await post_parts(client, *parts)).json()["reasons"] == []
     patch = of_run(uid(0), "patch", bodies={"outputs": {"b": 2}}, end_time="2026-01-01T00:00:09Z")
     for _ in range(2):
@@ -163,8 +164,8 @@ async def test_a_part_that_is_no_feedback_is_refused_with_a_reason_and_the_other
         part("feedback.h", b"{"),
     ]
     answer = (await post_parts(client, *parts)).json()
-    said = ("a score is", "1,048,576 bytes", "say what it is about", "not JSON")
-    said = (*said, "there is no project", "1 to 180", "feedback.g")
+    said = ["a score is", "1,048,576 bytes", "say what it is about", "not JSON"]
+    said += ["there is no project", "1 to 180", "feedback.g"]
     assert answer["refused"] == 7
     assert all(any(one in reason for reason in answer["reasons"]) for one in said), answer
     assert [one["id"] for one in (await client.get("/feedback")).json()] == [FEEDBACK]
