@@ -111,6 +111,23 @@ class FeedbackContract:
         )
         assert await stats(store) == {"liked": Feedback(n=12, avg=0.5)}
 
+    @pytest.mark.parametrize("step", ["feedback_scores", "merge_runs"])
+    async def test_who_is_overtaken_between_look_and_write_looks_again(
+        self, store: Store, other: Store, step: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await store.save_runs([StoredRun(run("r"))])
+        steps = iter([keep_feedback(other, W, [record("b", score=0)])])
+        original = getattr(store, step)
+
+        async def overtaken(*args: Any) -> Any:
+            for faster in steps:
+                await faster
+            return await original(*args)
+
+        monkeypatch.setattr(store, step, overtaken)
+        await keep_feedback(store, W, [record("a", score=1)])
+        assert await stats(store) == {"liked": Feedback(n=2, avg=0.5)}
+
     async def test_a_project_goes_with_all_feedback_on_it_and_on_its_runs(self, store: Store) -> None:
         await store.save_runs([StoredRun(run("r")), StoredRun(run("s", project_id="q"))])
         await keep_feedback(store, W, [record("a"), record("b", run_id="s"), record("c", run_id=None, project_id=P)])

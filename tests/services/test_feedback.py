@@ -140,6 +140,7 @@ async def test_parts_of_feedback_and_run_come_in_any_order(client: httpx.AsyncCl
     requests = {"feedback": [[said], [run]], "together": [[said, run]], "run": [[run], [said]]}
     for parts in requests[first]:
         assert (await post_parts(client, *parts)).json()["reasons"] == []
+    assert await stats(client) == {"liked": {"n": 1, "avg": 1}}
     patch = of_run(uid(0), "patch", bodies={"outputs": {"b": 2}}, end_time="2026-01-01T00:00:09Z")
     for _ in range(2):
         assert (await post_parts(client, patch, said)).status_code == 202
