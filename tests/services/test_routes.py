@@ -112,9 +112,11 @@ async def plant(client: httpx.AsyncClient, store: SqliteStore, headers: dict[str
         f"/sessions/{project}/insights/configs", json={"name": MARK, "config": {"name": MARK}}, headers=headers
     )
     await client.put("/workspaces/current/secrets/MINE", json={"value": MARK, "configs": []}, headers=headers)
+    said = {"run_id": run, "key": MARK, "score": 1, "comment": MARK}
+    feedback = (await client.post("/feedback", json=said, headers=headers)).json()["id"]
     return {
         "project_id": project, "session_id": project, "job_id": job, "run_id": run, "cluster_id": cluster.id,
-        "config_id": config.json()["id"],
+        "config_id": config.json()["id"], "feedback_id": feedback,
         "key": "MINE", "api_key_id": (await store.api_keys(DEFAULT_WORKSPACE))[0].id,
     }  # fmt: skip
 
