@@ -111,7 +111,7 @@ def test_nothing_that_is_sent_is_answered_outside_of_the_document(loop: _Loop, n
 
 
 def _plant(case: Any, planted: dict[str, str]) -> None:
-    """Names what is there, and leaves out what can only be wrong by chance: a filter in a language, a cursor of ours."""
+    """Names what is there, and leaves out what can only be wrong by chance: filters and cursors."""
     case.path_parameters = {key: planted.get(key, one) for key, one in (case.path_parameters or {}).items()}
     if isinstance(case.body, dict) and case.operation.path.endswith(("/query", "/stats")):
         place = {"session": [planted["project_id"]], "project_ids": [planted["project_id"]]}
