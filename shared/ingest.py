@@ -14,6 +14,7 @@ from typing import Any, TypeGuard
 from uuid import UUID
 
 from shared.bodies import Body
+from shared.feedback_stats import count_waiting
 from shared.llm.prices import Prices
 from shared.models import BodyPart, Run, StoredRun
 from shared.store import Store
@@ -120,7 +121,9 @@ async def _save(store: Store, records: Sequence[RawRun], target: _Target) -> lis
         if made.whole:
             await store.save_runs(made.whole)
         changed = await store.merge_runs(made.merged) if made.merged else set()
-        saved += [each for each in (*made.whole, *made.merged) if each.run.id not in changed]
+        now_saved = [each for each in (*made.whole, *made.merged) if each.run.id not in changed]
+        await count_waiting(store, target.workspace_id, [each.run.id for each in now_saved])
+        saved += now_saved
         records = [record for record in records if record.id in changed]
     return saved
 

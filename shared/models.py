@@ -74,7 +74,10 @@ class Run(Document):
     first_token_time: int | None = None
     tags: tuple[str, ...] = ()
     metadata: dict[str, Any] = Field(default_factory=dict, description="may hold NaN, lone surrogates, big integers")
-    feedback: dict[str, Feedback] = Field(default_factory=dict)
+    feedback: dict[str, Feedback] = Field(default_factory=dict, description="see `shared/feedback_stats.py`")
+    told_feedback: dict[str, Feedback] | None = Field(
+        default=None, description="what its source told, where `feedback` is more than that"
+    )
     received_at: int
 
     @property

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from math import fsum
 from typing import Any
 
+from shared.feedback import joined
 from shared.matching import Criteria, find_page
 from shared.models import Feedback, Project, Run
 from shared.store import Store
@@ -52,7 +53,7 @@ class RunStats:
                     self.first_tokens.append((run.first_token_time - run.start_time) / 1_000_000)
             self.streamed += run.first_token_time is not None
             for key, one in run.feedback.items():
-                self.feedback[key] = _joined(self.feedback.get(key), one)
+                self.feedback[key] = joined(self.feedback.get(key), one)
 
     def body(self) -> dict[str, Any]:
         count = len(self._known)
@@ -125,13 +126,3 @@ def _total(name: str, found: Sequence[float]) -> float | None:
     if not found:
         return None
     return int(sum(found)) if name.endswith("tokens") else fsum(found)
-
-
-def _joined(one: Feedback | None, other: Feedback) -> Feedback:
-    """Of both, the mean over all scores."""
-    if one is None:
-        return other
-    if one.avg is None or other.avg is None:
-        return Feedback(n=one.n + other.n, avg=other.avg if one.avg is None else one.avg)
-    n = one.n + other.n
-    return Feedback(n=n, avg=(one.avg * one.n + other.avg * other.n) / n if n else None)

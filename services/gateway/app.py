@@ -11,6 +11,7 @@ from services.gateway import (
     attachments,
     configs,
     counting,
+    feedback,
     forecasts,
     guided,
     info,
@@ -44,7 +45,7 @@ from shared.vault import Vault
 VERSION = "1"  # of this API: a client that works with it works with every later 1
 PREFIXES = ("", "/api", "/api/v1")
 ROUTERS = (
-    *(info.routes, projects.routes, runs.routes, attachments.routes, queries.routes),
+    *(info.routes, projects.routes, runs.routes, attachments.routes, feedback.routes, queries.routes),
     *(guided.routes, configs.routes),  # before jobs: `configs` would be taken for a job's id
     *(counting.routes, forecasts.routes, jobs.routes, job_runs.routes, progress.routes),
     *(secrets.routes, keys.routes),

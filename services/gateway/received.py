@@ -6,8 +6,11 @@ from typing import Any
 
 from fastapi import HTTPException
 
+from services.gateway.feedback_body import BYTES, FeedbackError, read_feedback
 from services.gateway.multipart import Part, PartError, read_parts, shown, unescaped
 from shared.bodies import Body
+from shared.ending import now
+from shared.feedback import FeedbackRecord
 from shared.models import Attachment, StoredAttachment
 from shared.traces.document import READ
 from shared.traces.identity import run_id
@@ -25,7 +28,7 @@ Weigh = Callable[[bytes], None]
 @dataclass(slots=True)
 class Received:
     records: list[RawRun] = field(default_factory=list)
-    feedback: list[dict[str, Any]] = field(default_factory=list)
+    feedback: list[FeedbackRecord] = field(default_factory=list)
     attachments: list[StoredAttachment] = field(default_factory=list)
     refused: int = 0
     reasons: list[str] = field(default_factory=list)
@@ -63,7 +66,7 @@ class _Collector:
     """Joins the parts of each run, which come in any order."""
 
     def __init__(self, workspace_id: str, weigh: Weigh) -> None:
-        self._workspace_id, self._weigh = workspace_id, weigh
+        self._workspace_id, self._weigh, self._at = workspace_id, weigh, now()
         self._received = Received()
         self._heads: dict[tuple[str, str], dict[str, Any] | None] = {}  # None where it was refused
         self._bodies: dict[tuple[str, str], dict[str, Body]] = {}
@@ -86,7 +89,7 @@ class _Collector:
         if kind in ("post", "patch") and owner and (not name or name in _BODIES):
             self._take_run(part, (kind, owner), name)
         elif kind == "feedback" and owner:
-            self._received.feedback.append({"id": owner, **_object(self._read(part))})
+            self._received.feedback.append(self._feedback(part, owner))
         elif kind == "attachment" and name and (known := run_id(owner)):
             self._received.attachments.append(self._attachment(part, known[0], unescaped(name)))
         else:
@@ -120,6 +123,16 @@ class _Collector:
         try:
             return parse(part.body)
         except NotARecordError as error:
+            raise PartError(f"{shown(part.name)}: {error}") from error
+
+    def _feedback(self, part: Part, feedback_id: str) -> FeedbackRecord:
+        if len(part.body) > BYTES:
+            raise PartError(f"{shown(part.name)}: it is over {BYTES:,} bytes: shorten it")
+        fields = self._read(part)
+        known = run_id(feedback_id)
+        try:
+            return read_feedback(self._workspace_id, fields, known[0] if known else feedback_id, self._at)
+        except FeedbackError as error:
             raise PartError(f"{shown(part.name)}: {error}") from error
 
     def _attachment(self, part: Part, owner: str, name: str) -> StoredAttachment:

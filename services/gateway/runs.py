@@ -13,6 +13,7 @@ from services.gateway.multipart import boundary_of
 from services.gateway.projects import ensure_project
 from services.gateway.received import Received, of_batch, of_multipart
 from shared.ending import now
+from shared.feedback_stats import keep_feedback
 from shared.ingest import ingest
 from shared.jobs import name_uuid
 from shared.store import Store
@@ -63,12 +64,26 @@ async def _keep(request: Request, caller: Caller, store: Store, received: Receiv
     records = await _housed(store, caller.workspace_id, received)
     if received.attachments:
         await store.save_attachments(received.attachments)
+    if received.feedback:
+        await _keep_feedback(store, caller.workspace_id, received)
     default = name_uuid("project", caller.workspace_id, DEFAULT_PROJECT)
     prices = request.app.state.prices
     kept = await ingest(store, caller.workspace_id, default, records, received_at=now(), prices=prices)
     if received.refused and not (kept.runs or received.attachments or received.feedback):
         raise HTTPException(422, "; ".join(received.reasons[:5]))
     return {"runs": kept.runs, "refused": received.refused, "reasons": received.reasons}
+
+
+async def _keep_feedback(store: Store, workspace_id: str, received: Received) -> None:
+    """What is on a run may come before it; what is on a project may not."""
+    kept = []
+    for record in received.feedback:
+        if record.run_id is None and not await store.project(workspace_id, record.project_id or ""):
+            received.refuse(f"feedback {record.id}: there is no project {record.project_id}")
+        else:
+            kept.append(record)
+    received.feedback = kept
+    await keep_feedback(store, workspace_id, kept)
 
 
 async def _housed(store: Store, workspace_id: str, received: Received) -> list[RawRun]:

@@ -1,6 +1,7 @@
 """Runs as LangSmith's clients read them. What is not known is null; times have their zone."""
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any, get_args
 
 from shared.bodies import unpack
@@ -51,15 +52,12 @@ def run_body(
 
 
 def whole_body(run: Run, packed: Mapping[BodyPart, bytes]) -> dict[str, Any]:
-    """With all its bodies; one that is damaged is null."""
-    return run_body(run, {part: _unpacked(body) for part, body in packed.items()})
-
-
-def _unpacked(body: bytes) -> Any:
-    try:
-        return unpack(body)
-    except ItemError:
-        return None
+    """With all its bodies, but for those that are damaged."""
+    bodies: dict[BodyPart, Any] = {}
+    for part, body in packed.items():
+        with suppress(ItemError):
+            bodies[part] = unpack(body)
+    return run_body(run, bodies)
 
 
 def parts_of(select: Collection[str] | None) -> list[BodyPart]:

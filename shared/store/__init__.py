@@ -25,13 +25,24 @@ from shared.models import (
 from shared.store.access import AccessStore
 from shared.store.attachments import AttachmentStore
 from shared.store.configs import ConfigStore
+from shared.store.feedback import FeedbackStore
 from shared.store.places import PlacedItems
 from shared.store.projects import ProjectStore
 from shared.store.queries import QueryStore
 from shared.store.secrets import SecretStore
 
 
-class Store(AccessStore, SecretStore, ProjectStore, AttachmentStore, QueryStore, PlacedItems, ConfigStore, Protocol):
+class Store(
+    AccessStore,
+    SecretStore,
+    ProjectStore,
+    AttachmentStore,
+    FeedbackStore,
+    QueryStore,
+    PlacedItems,
+    ConfigStore,
+    Protocol,
+):
     async def init(self) -> None:
         """Make tables or indexes; harmless where they exist."""
 

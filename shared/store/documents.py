@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel
 
 from shared.access import ApiKey, Workspace
+from shared.feedback import FeedbackRecord
 from shared.models import Assignment, Item, Job, Project, Run, SavedConfig, Spending, StoredRun
 from shared.secrets import Secret
 
@@ -101,6 +102,11 @@ COUNTED = ("calls", "kept", "input", "cached", "output", "cut")
 SPENDING = Shape(Spending, plain=frozenset({"stage", "estimated", *COUNTED}), key=frozenset({"stage", "model"}))
 WORKSPACE = Shape(Workspace, plain=frozenset({"id", "created_at"}), key=frozenset({"id"}))
 API_KEY = Shape(ApiKey, plain=frozenset(ApiKey.model_fields) - {"name"}, key=frozenset({"digest"}))
+FEEDBACK = Shape(
+    FeedbackRecord,
+    plain=frozenset({"workspace_id", "id", "run_id", "trace_id", "project_id", "created_at", "modified_at"}),
+    key=frozenset({"workspace_id", "id"}),
+)
 SECRET = Shape(Secret, plain=frozenset({"workspace_id", "key", "sealed"}), key=frozenset({"workspace_id", "key"}))
 
 

@@ -25,6 +25,7 @@ from shared.store.mongo_answers import MongoAnswers
 from shared.store.mongo_attachments import MongoAttachments
 from shared.store.mongo_calls import SLICE, by, key_of, page, plain_errors
 from shared.store.mongo_configs import MongoConfigs
+from shared.store.mongo_feedback import MongoFeedback
 from shared.store.mongo_places import MongoPlaces
 from shared.store.mongo_projects import MongoProjects
 from shared.store.mongo_queries import RUN_INDEXES, MongoQueries
@@ -57,6 +58,9 @@ _INDEXES: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
     ("answers", "by_stage", ("workspace_id", "stage", "size"), {}),
     ("api_keys", "by_workspace", ("workspace_id", "created_at", "id"), {}),
     ("secrets", "by_key", ("workspace_id", "key"), {}),
+    ("feedback", "by_time", ("workspace_id", "created_at", "id"), {}),
+    ("feedback", "by_run", ("workspace_id", "run_id", "created_at", "id"), {}),
+    ("feedback", "by_project", ("workspace_id", "project_id", "created_at", "id"), {}),
 )
 
 
@@ -65,6 +69,7 @@ class MongoStore(
     MongoRuns,
     MongoQueries,
     MongoAttachments,
+    MongoFeedback,
     MongoAnswers,
     MongoPlaces,
     MongoConfigs,

@@ -13,6 +13,7 @@ from shared.errors import RefusedError, UnavailableError
 from shared.store.documents import slices
 
 SLICE = 1_000  # documents of one call
+TAKEN = 11_000  # the code of a key that exists
 CHUNK = 8_000_000  # bytes: a document holds at most 16 MB
 
 P = ParamSpec("P")

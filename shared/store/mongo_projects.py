@@ -43,8 +43,10 @@ class MongoProjects(MongoCalls):
     async def delete_project_runs(self, workspace_id: str, project_id: str, limit: int = 500) -> int:
         """The runs go last: a delete that was cut short can be done again."""
         given = {"workspace_id": workspace_id, "project_id": project_id}
-        found = await self._database.runs.find(given, {"_id": 1}).limit(limit).to_list(None)
+        found = await self._database.runs.find(given, {"id": 1}).limit(limit).to_list(None)
         keys = [document["_id"] for document in found]
+        runs = {"workspace_id": workspace_id, "run_id": {"$in": [document["id"] for document in found]}}
+        await self._database.feedback.delete_many(runs)
         await self._delete_below("attachments", [f"{key}/" for key in keys])
         await self._delete_below("attachment_chunks", [f"{key_of(key)}%2F" for key in keys])
         await self._delete_below("bodies", [f"{key_of(key)}/" for key in keys])
@@ -53,6 +55,7 @@ class MongoProjects(MongoCalls):
 
     @plain_errors
     async def delete_project(self, workspace_id: str, project_id: str) -> None:
+        await self._database.feedback.delete_many({"workspace_id": workspace_id, "project_id": project_id})
         await self._database.projects.delete_one({"_id": key_of(workspace_id, project_id)})
 
     async def _delete_below(self, collection: str, heads: Collection[str]) -> None:

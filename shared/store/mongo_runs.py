@@ -17,11 +17,10 @@ from pymongo.errors import BulkWriteError
 from shared.errors import RefusedError
 from shared.models import BodyPart, Run, StoredRun
 from shared.store.documents import dump_run, load_run, slices, trace_order, without_twins
-from shared.store.mongo_calls import SLICE, MongoCalls, chunked, key_of, page, plain_errors
+from shared.store.mongo_calls import SLICE, TAKEN, MongoCalls, chunked, key_of, page, plain_errors
 from shared.store.queries import indexed
 
 _LOOKS = 20  # at bodies that are replaced just then
-_TAKEN = 11_000  # the code of a key that exists
 
 Found = list[tuple[Mapping[str, Any], dict[BodyPart, bytes]]]  # a run's document, and the bodies that were asked for
 
@@ -120,7 +119,7 @@ class MongoRuns(MongoCalls):
             done = (await self._database.runs.bulk_write(writes, ordered=False)).bulk_api_result
         except BulkWriteError as error:
             done = error.details or {}
-            if any(one["code"] != _TAKEN for one in done.get("writeErrors", [])):
+            if any(one["code"] != TAKEN for one in done.get("writeErrors", [])):
                 raise
         return int(done["nMatched"]) + int(done["nUpserted"])
 

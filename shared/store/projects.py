@@ -24,4 +24,4 @@ class ProjectStore(Protocol):
         """Delete up to `limit` of its runs, with all that belongs to each; how many there were."""
 
     async def delete_project(self, workspace_id: str, project_id: str) -> None:
-        """The project alone: its jobs and runs go before it (`shared/removing.py`)."""
+        """The project with its own feedback: its jobs and runs go before it (`shared/removing.py`)."""

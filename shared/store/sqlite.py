@@ -16,6 +16,7 @@ from shared.store.sqlite_access import SqliteAccess
 from shared.store.sqlite_answers import SqliteAnswers
 from shared.store.sqlite_attachments import SqliteAttachments
 from shared.store.sqlite_configs import SqliteConfigs
+from shared.store.sqlite_feedback import SqliteFeedback
 from shared.store.sqlite_items import SqliteItems
 from shared.store.sqlite_places import SqlitePlaces
 from shared.store.sqlite_projects import SqliteProjects
@@ -47,6 +48,7 @@ class SqliteStore(
     SqliteRuns,
     SqliteQueries,
     SqliteAttachments,
+    SqliteFeedback,
     SqliteItems,
     SqlitePlaces,
     SqliteAnswers,

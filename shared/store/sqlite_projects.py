@@ -13,7 +13,12 @@ _INSERT = (
     " ON CONFLICT DO NOTHING"
 )
 _SOME_RUNS = "SELECT id FROM runs INDEXED BY runs_by_time WHERE workspace_id = ? AND project_id = ? LIMIT ?"
-_OF_RUN = ("bodies", "attachments")  # tables whose rows belong to a run
+_OF_RUN = ("bodies", "attachments", "feedback")  # tables whose rows belong to a run
+
+_DELETE_PROJECT = (
+    "DELETE FROM feedback WHERE workspace_id = ? AND project_id = ?",
+    "DELETE FROM projects WHERE workspace_id = ? AND id = ?",
+)
 
 
 class SqliteProjects:
@@ -58,8 +63,11 @@ class SqliteProjects:
         return await self._database.write(work)
 
     async def delete_project(self, workspace_id: str, project_id: str) -> None:
-        sql = "DELETE FROM projects WHERE workspace_id = ? AND id = ?"
-        await self._database.write(lambda c: c.execute(sql, (workspace_id, project_id)) and None)
+        def work(connection: sqlite3.Connection) -> None:
+            for sql in _DELETE_PROJECT:
+                connection.execute(sql, (workspace_id, project_id))
+
+        await self._database.write(work)
 
     async def _projects(self, sql: str, *given: str) -> list[Project]:
         return await self._database.read(lambda c: _found(c, sql, given))

@@ -115,6 +115,17 @@ CREATE TABLE IF NOT EXISTS configs (
 );
 CREATE INDEX IF NOT EXISTS configs_by_project ON configs (workspace_id, project_id, created_at, id);
 
+CREATE TABLE IF NOT EXISTS feedback (
+    workspace_id TEXT NOT NULL, id TEXT NOT NULL, key TEXT NOT NULL, run_id TEXT, trace_id TEXT, project_id TEXT,
+    created_at INTEGER NOT NULL, modified_at INTEGER NOT NULL, source TEXT NOT NULL, score TEXT, value TEXT,
+    comment TEXT, correction TEXT, feedback_source TEXT, feedback_config TEXT, feedback_group_id TEXT,
+    comparative_experiment_id TEXT, extra TEXT, error TEXT,
+    PRIMARY KEY (workspace_id, id)
+);
+CREATE INDEX IF NOT EXISTS feedback_by_time ON feedback (workspace_id, created_at, id);
+CREATE INDEX IF NOT EXISTS feedback_by_run ON feedback (workspace_id, run_id, created_at, id);
+CREATE INDEX IF NOT EXISTS feedback_by_project ON feedback (workspace_id, project_id, created_at, id);
+
 CREATE TABLE IF NOT EXISTS checks (id INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 """
 

@@ -39,6 +39,8 @@ def document(fields: Mapping[str, Any], stored: Run | None = None, prices: Price
         start = places[-1][0] if start is None and places else start
     parent = parent if parent != keys["id"] else None
     metadata = _metadata(fields)
+    feedback = _feedback(fields.get("feedback_stats"))
+    before = None if feedback else stored
     known = {
         "parent_run_id": parent,
         "trace_id": trace or parent or keys["id"],
@@ -53,7 +55,8 @@ def document(fields: Mapping[str, Any], stored: Run | None = None, prices: Price
         "tags": _tags(fields.get("tags")),
         "metadata": metadata,
         "first_token_time": _first_token(fields.get("events")) or micros(fields.get("first_token_time")),
-        "feedback": _feedback(fields.get("feedback_stats")) or (stored.feedback if stored else {}),
+        "feedback": before.feedback if before else feedback,
+        "told_feedback": before.told_feedback if before else None,
     }
     return Run(**keys, **known, **usage(fields, stored, prices))
 

@@ -45,14 +45,6 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             process.kill()
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _whole(url: str) -> None:
-    """XXX: to be deleted once projects are listed and secrets kept: other parts of the gateway."""
-    for path in ("sessions?limit=1", "workspaces/current/secrets"):
-        if httpx.get(f"{url}/{path}").status_code != 200:
-            pytest.skip(f"/{path} is not served yet")
-
-
 def histories(count: int) -> list[list[dict[str, str]]]:
     return [
         [

@@ -188,7 +188,8 @@ def test_without_key_and_endpoint_one_sentence_says_what_to_do(tmp_path: Path, m
 def test_a_key_in_the_environment_changes_nothing(place: Place, tmp_path: Path) -> None:
     settings = {"OPENAI_API_KEY": "sk-123456789", "OPENAI_BASE_URL": place.server.base_url}
     target = tmp_path / "report.json"
-    assert place.run("analyze", "--json", str(target), **settings).code == 0
+    done = insights("analyze", place.traces, "--json", target, "--data", place.data, settings=WORDS | settings)
+    assert done.code == 0, done.err
     report = json.loads(target.read_text())
     assert (report["engine"], report["spending"], report["cost"], place.asked()) == ("local", [], 0, [])
 

@@ -258,7 +258,7 @@ def test_import_puts_the_runs_into_the_project_of_that_name(tmp_path: Path) -> N
     file = tmp_path / "demo.jsonl"
     write(file, 10, light=True)
     said = [insights("import", file, "--project", "shop", "--data", tmp_path) for _ in range(2)]
-    assert [(one.code, one.out) for one in said] == [(0, "10 runs of demo.jsonl are in project shop.\n")] * 2
+    assert [(one.code, one.out) for one in said] == [(0, "Project shop has 10 runs of demo.jsonl.\n")] * 2
     assert len(asyncio.run(roots_of(tmp_path, "shop"))) == 10
 
 

@@ -29,7 +29,7 @@ WORKSPACE = "w"
 
 
 class FakeStore:
-    """The four methods that ingest uses, over a dict."""
+    """The methods that ingest uses, over a dict; nobody gives feedback."""
 
     def __init__(self) -> None:
         self.saved: dict[str, StoredRun] = {}
@@ -56,6 +56,9 @@ class FakeStore:
 
     async def runs(self, workspace_id: str, run_ids: Collection[str]) -> dict[str, Run]:
         return {run_id: self.saved[run_id].run for run_id in run_ids if run_id in self.saved}
+
+    async def feedback_scores(self, workspace_id: str, run_ids: Collection[str]) -> dict[str, dict[str, list[Any]]]:
+        return {}
 
     def run(self, run_id: str) -> Run:
         return self.saved[run_id].run

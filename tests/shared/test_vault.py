@@ -61,7 +61,7 @@ def test_keys_of_the_environment_are_not_rotated_in_a_file() -> None:
         Vault([new_vault_key()]).renew()
 
 
-@pytest.mark.parametrize("text", ["", " , ", "short", new_vault_key()[:-2], f"{new_vault_key()},x", "\ud800"])
+@pytest.mark.parametrize("text", ["", " , ", "short", "k" * 42, f"{'k' * 43}=,x", "\ud800"])
 def test_what_is_no_list_of_keys_is_refused_without_a_word_of_it(text: str) -> None:
     with pytest.raises(ValueError, match="insights secrets key") as refused:
         vault_keys(text)
