@@ -248,6 +248,21 @@ class SecretNamed(BaseModel):
     configs: list[HostConfig] | None = None
 
 
+class Feedback(BaseModel):
+    id: UUID
+    key: str
+    run_id: UUID | None
+    trace_id: UUID | None
+    session_id: UUID | None
+    score: float | bool | None
+    value: Any
+    comment: str | None
+    correction: Any
+    feedback_source: dict[str, Any]
+    created_at: When
+    modified_at: When
+
+
 class Key(BaseModel):
     id: UUID
     short_key: str

@@ -58,6 +58,25 @@ class Parts(BaseModel):
     """Parts are `post.ID`, `patch.ID`, `post.ID.inputs` and so on, `feedback.ID`, `attachment.ID.NAME`."""
 
 
+class FeedbackUpdate(BaseModel):
+    """What is left out stays; null clears."""
+
+    score: float | bool | None = None
+    value: Any = None
+    comment: str | None = None
+    correction: Any = None
+
+
+class FeedbackCreate(FeedbackUpdate):
+    """`run_id`, or `session_id` for a whole project."""
+
+    key: str
+    id: str | None = None
+    run_id: str | None = None
+    session_id: str | None = None
+    feedback_source: dict[str, Any] | None = None
+
+
 class Guided(BaseModel):
     user_context: dict[str, str] = Field(description="questions and answers")
     model: Literal["openai", "anthropic"] | None = None
@@ -103,6 +122,11 @@ ROUTES: dict[tuple[str, str], Bodies] = {
     ("get", "/runs/{run_id}"): Bodies(gives=answers.SelectedRun),
     ("post", "/runs/query"): Bodies(RunsQuery, answers.RunsPage),
     ("post", "/runs/stats"): Bodies(RunsQuery, answers.Stats),
+    ("post", "/feedback"): Bodies(FeedbackCreate, answers.Feedback),
+    ("get", "/feedback"): Bodies(gives=list[answers.Feedback]),
+    ("get", "/feedback/{feedback_id}"): Bodies(gives=answers.Feedback),
+    ("patch", "/feedback/{feedback_id}"): Bodies(FeedbackUpdate, answers.Feedback),
+    ("delete", "/feedback/{feedback_id}"): Bodies(gives=answers.Deleted),
     ("get", "/attachments/{run_id}"): Bodies(gives_media="*/*"),
     ("post", INSIGHTS): Bodies(JobCreate, answers.JobCreated),
     ("get", INSIGHTS): Bodies(gives=answers.JobList),

@@ -64,19 +64,23 @@ class _Loop:
         self._runner = asyncio.Runner()
         self._opened = opened(folder)
         self.world: World = self._runner.run(self._opened.__aenter__())
-        key, said = new_key(DEFAULT_WORKSPACE, "fuzz", Role.ADMIN, 1)  # or the first key that is made would end it
+        key, secret = new_key(DEFAULT_WORKSPACE, "fuzz", Role.ADMIN, 1)  # or the first key that is made would end it
         self._runner.run(self.world.store.insert_api_key(key))
-        self.world.client.headers["x-api-key"] = said
+        self.world.client.headers["x-api-key"] = secret
         at = self._runner.run(self.world.project())
         job = self._runner.run(self.world.report(at, [[2, 1], [3]]))
         report = self._runner.run(self.world.client.get(job)).json()
         config = self._runner.run(self.world.client.post(f"{at}/insights/configs", json={"name": "c"})).json()
+        run = str(UUID(int=1, version=4))
+        said = {"run_id": run, "key": "liked", "score": True}
+        feedback = self._runner.run(self.world.client.post("/feedback", json=said)).json()
         self.planted = {
+            "feedback_id": feedback["id"],
             "project_id": at.rpartition("/")[2],
             "job_id": job.rpartition("/")[2],
             "cluster_id": report["clusters"][0]["id"],
             "config_id": config["id"],
-            "run_id": str(UUID(int=1, version=4)),
+            "run_id": run,
         }
 
     def send(self, method: str, url: str, headers: Any, body: Any) -> httpx.Response:
@@ -111,8 +115,10 @@ def test_nothing_that_is_sent_is_answered_outside_of_the_document(loop: _Loop, n
 
 
 def _plant(case: Any, planted: dict[str, str]) -> None:
-    """Names what is there, and leaves out what can only be wrong by chance: a filter in a language, a cursor of ours."""
+    """Names what is there, and leaves out what can only be wrong by chance: filters and cursors."""
     case.path_parameters = {key: planted.get(key, one) for key, one in (case.path_parameters or {}).items()}
+    if isinstance(case.body, dict) and case.operation.path == "/feedback":
+        case.body = {**case.body, "run_id": planted["run_id"]}
     if isinstance(case.body, dict) and case.operation.path.endswith(("/query", "/stats")):
         place = {"session": [planted["project_id"]], "project_ids": [planted["project_id"]]}
         case.body = {key: one for key, one in case.body.items() if key not in WRONG_BY_CHANCE} | place
