@@ -18,6 +18,7 @@ from services.gateway import (
     jobs,
     keys,
     links,
+    otel,
     progress,
     projects,
     queries,
@@ -42,7 +43,7 @@ from shared.vault import Vault
 
 PREFIXES = ("", "/api", "/api/v1")
 ROUTERS = (
-    *(info.routes, projects.routes, runs.routes, attachments.routes, queries.routes),
+    *(info.routes, projects.routes, runs.routes, otel.routes, attachments.routes, queries.routes),
     *(guided.routes, configs.routes),  # before jobs: `configs` would be taken for a job's id
     *(counting.routes, forecasts.routes, jobs.routes, job_runs.routes, progress.routes),
     *(secrets.routes, keys.routes),
