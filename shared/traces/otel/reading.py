@@ -66,7 +66,7 @@ def _read(told: trace_pb2.Span | dict[str, Any], resource: Mapping[str, Any], sc
 
 def _listed(value: Any, *names: str) -> list[dict[str, Any]]:
     """The objects of a list within an object; both may be absent."""
-    held = value if isinstance(value, dict) else {names[0]: value}
+    held = value if isinstance(value, dict) else {names[0]: "of nothing"}
     listed: Any = next((held[name] for name in names if held.get(name) is not None), [])
     if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
         raise UnreadableError(f"Expected an ExportTraceServiceRequest: {names[0]} is a list of objects.")
@@ -74,11 +74,12 @@ def _listed(value: Any, *names: str) -> list[dict[str, Any]]:
 
 
 def _resource(group: dict[str, Any]) -> dict[str, Any]:
+    told = group.get("resource")
     try:
-        told: Resource = _parsed(group.get("resource") or {}, Resource())
+        read = _parsed(told if isinstance(told, dict) else {}, Resource())
     except NotARecordError as error:
         raise UnreadableError(f"A resource cannot be read: {error}.") from error
-    return attributes_of(told.attributes)
+    return attributes_of(read.attributes)
 
 
 def _message(span: dict[str, Any]) -> trace_pb2.Span:
