@@ -19,6 +19,7 @@ from services.gateway import (
     jobs,
     keys,
     links,
+    otel,
     progress,
     projects,
     queries,
@@ -45,7 +46,7 @@ from shared.vault import Vault
 VERSION = "1"  # of this API: a client that works with it works with every later 1
 PREFIXES = ("", "/api", "/api/v1")
 ROUTERS = (
-    *(info.routes, projects.routes, runs.routes, attachments.routes, feedback.routes, queries.routes),
+    *(info.routes, projects.routes, runs.routes, otel.routes, attachments.routes, feedback.routes, queries.routes),
     *(guided.routes, configs.routes),  # before jobs: `configs` would be taken for a job's id
     *(counting.routes, forecasts.routes, jobs.routes, job_runs.routes, progress.routes),
     *(secrets.routes, keys.routes),
