@@ -26,7 +26,7 @@ class Counts:
     phrases: Counter[Phrase] = field(default_factory=Counter)
     words: Counter[str] = field(default_factory=Counter)
     central: set[Phrase] = field(default_factory=set)
-    told: list[set[str]] = field(default_factory=list)  # the words of each text, copies too
+    told: list[list[set[str]]] = field(default_factory=list)  # of each text, copies too, the words of its sentences
 
     @property
     def size(self) -> int:
@@ -51,7 +51,7 @@ def read(texts: Sequence[str], writer: Writer) -> Counts:
     for rank, text in enumerate(texts):
         phrases: set[Phrase] = set()
         words: set[str] = set()
-        told: set[str] = set()
+        told: list[set[str]] = []
         fresh = False
         for sentence in sentences(text):
             key = folded(sentence)
@@ -61,7 +61,7 @@ def read(texts: Sequence[str], writer: Writer) -> Counts:
                 phrases |= _phrases(tagged, writer)
                 seen[key] = _words(tagged, writer)
                 words |= seen[key]
-            told |= seen[key]
+            told.append(seen[key])
         counts.told.append(told)
         if not fresh:
             continue

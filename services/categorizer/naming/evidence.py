@@ -1,4 +1,4 @@
-"""What speaks for it that a text asks for a phrase: half is that it is close to it, half that it says all its words.
+"""What speaks for it that a text asks for a phrase: half is that it is close to it, half that a sentence has its words.
 
 A phrase is close to all texts of its topic, as "lost card" is to "how do I activate my card", and a word may be said by
 all and asked about by none, as "zip code". Measured on the names of the intents of banking77 and clinc150, in groups of
@@ -20,15 +20,16 @@ Array = np.ndarray[Any, np.dtype[Any]]
 CLOSE = 0.75
 
 
-def evidence(own: Sequence[Candidate], held: Array, told: Sequence[set[str]], readable: Array) -> Array:
+def evidence(own: Sequence[Candidate], held: Array, told: Sequence[Sequence[set[str]]], readable: Array) -> Array:
     """(n, k), from 0 to 1: of n texts and k phrases, first the group's `own`, then those of the fixed list.
 
-    `held` (n, k) tells which are close, `readable` (n,) which texts were read, and `told` the words of each of these.
+    `held` (n, k) tells which are close, `readable` (n,) which texts were read, and `told` the words of each
+    of their sentences.
     """
     found: Array = CLOSE * held.astype(np.float32)
     for place, one in enumerate(own):
         if not one.phrase.bare:
             spoken = np.zeros(len(held), bool)
-            spoken[readable] = [words.issuperset(one.phrase.words) for words in told]
+            spoken[readable] = [any(words.issuperset(one.phrase.words) for words in text) for text in told]
             found[:, place] = (held[:, place] + spoken.astype(np.float32)) / 2
     return found

@@ -36,6 +36,11 @@ def test_a_text_that_was_not_read_says_nothing() -> None:
     assert found.tolist() == [[0.0], [0.5]]
 
 
+def test_words_of_different_sentences_are_not_said_together() -> None:
+    told = read(["I lost my way. Here is my card."], Writer()).told
+    assert evidence([LOST], np.zeros((1, 1), bool), told, np.ones(1, bool)).tolist() == [[0.0]]
+
+
 def test_copies_and_templates_say_what_they_say_each_time() -> None:
     told = read(["I lost my card.", "I lost my card."], Writer()).told
     assert evidence([LOST], np.ones((2, 1), bool), told, np.ones(2, bool)).tolist() == [[1.0], [1.0]]
