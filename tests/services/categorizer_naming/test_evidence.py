@@ -4,7 +4,7 @@ import numpy as np
 
 from services.categorizer.naming.candidates import Candidate
 from services.categorizer.naming.counts import read
-from services.categorizer.naming.evidence import CLOSE, evidence
+from services.categorizer.naming.evidence import CLOSE, LISTED, evidence
 from services.categorizer.naming.phrases import Kind, Phrase
 from services.categorizer.naming.writing import Writer
 
@@ -27,7 +27,7 @@ def test_what_is_close_or_said_is_half_and_both_are_whole() -> None:
 def test_saying_a_lone_noun_or_a_phrase_of_the_list_tells_nothing() -> None:
     told = read(["My card, please.", "Help me."], Writer()).told
     found = evidence([CARD], np.array([[False, False], [True, True]]), told, np.ones(2, bool))
-    assert found.tolist() == [[0.0, 0.0], [CLOSE, CLOSE]]
+    assert found.tolist() == [[0.0, 0.0], [CLOSE, LISTED]]
 
 
 def test_a_text_that_was_not_read_says_nothing() -> None:
