@@ -119,6 +119,7 @@ ROUTES: dict[tuple[str, str], Bodies] = {
     ("patch", "/runs/{run_id}"): Bodies(RunPatch, answers.Kept),
     ("post", "/runs/batch"): Bodies(Batch, answers.Kept),
     ("post", "/runs/multipart"): Bodies(Parts, answers.Kept, takes_media="multipart/form-data"),
+    ("post", "/otel/v1/traces"): Bodies(dict[str, Any], dict[str, Any]),
     ("get", "/runs/{run_id}"): Bodies(gives=answers.SelectedRun),
     ("post", "/runs/query"): Bodies(RunsQuery, answers.RunsPage),
     ("post", "/runs/stats"): Bodies(RunsQuery, answers.Stats),
