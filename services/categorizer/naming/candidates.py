@@ -29,6 +29,11 @@ class Candidate:
     coverage: float  # share of the group's requests with the phrase
     said: float  # with all of its words
 
+    @property
+    def spoken(self) -> float:
+        """Share of the requests that say so in its own words."""
+        return 0.0 if self.phrase.kind is Kind.LISTED else max(self.coverage, self.said)
+
 
 def candidates(group: Counts, everything: Counts, writer: Writer) -> list[Candidate]:
     """At most LIMIT (and a few pairs), the most telling first; texts differ."""

@@ -26,7 +26,6 @@ class Counts:
     phrases: Counter[Phrase] = field(default_factory=Counter)
     words: Counter[str] = field(default_factory=Counter)
     central: set[Phrase] = field(default_factory=set)
-    told: list[list[set[str]]] = field(default_factory=list)  # of each text, copies too, the words of its sentences
 
     @property
     def size(self) -> int:
@@ -47,22 +46,19 @@ class Counts:
 def read(texts: Sequence[str], writer: Writer) -> Counts:
     """Counts of one leaf; its most central text first. The writer learns from it how words are written."""
     counts = Counts()
-    seen: dict[str, set[str]] = {}  # the words of each sentence
+    seen: set[str] = set()
     for rank, text in enumerate(texts):
         phrases: set[Phrase] = set()
         words: set[str] = set()
-        told: list[set[str]] = []
         fresh = False
         for sentence in sentences(text):
             key = folded(sentence)
             if key not in seen:
+                seen.add(key)
                 fresh = True
                 tagged = tokens(sentence)
                 phrases |= _phrases(tagged, writer)
-                seen[key] = _words(tagged, writer)
-                words |= seen[key]
-            told.append(seen[key])
-        counts.told.append(told)
+                words |= _words(tagged, writer)
         if not fresh:
             continue
         counts.requests.append(words)
@@ -83,7 +79,6 @@ def together(parts: Iterable[Counts]) -> Counts:
         whole.phrases.update(part.phrases)
         whole.words.update(part.words)
         whole.central |= part.central
-        whole.told.extend(part.told)
     return whole
 
 

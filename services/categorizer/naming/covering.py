@@ -14,12 +14,11 @@ from services.categorizer.naming.writing import capitalised, uncapitalised
 
 _REQUESTS = re.compile(r" requests?$")
 TRIED = 12  # best candidates of a category
-WHOLE = 0.45  # evidence, as a share of the items: enough for a name alone
-TOGETHER = 0.55  # enough for two
-EACH = 0.25  # of them
+WHOLE = 0.6  # share of the items that a name holds for: enough alone
+TOGETHER = 0.7  # enough for two
+EACH = 0.3  # of them
 HOLDS = 0.5  # weight of that share beside the score
-PARTLY = 0.3  # enough for one to be named beside "other requests"
-PART = 0.4  # of the items, enough for one or two subcategories to be named beside "other requests"
+PART = 0.4  # enough for one or two to be named beside "other requests"
 LITTLE = 0.3  # enough for three
 ALIKE = 0.75  # cosine above which two phrases say the same
 
@@ -31,17 +30,14 @@ def covering_name(ranked: Ranked, domain: str | None, taken: Sequence[str]) -> s
     """
     forbidden = {stems(name) for name in taken}
     free = [place for place, one in enumerate(ranked.candidates) if stems(one.text) not in forbidden]
-    alone = [place for place in free if ranked.share(place) >= WHOLE]
+    alone = [place for place in free if ranked.support(place) >= WHOLE]
     if alone:
-        return ranked.candidates[_best(ranked, alone)].text
+        best = max(alone, key=lambda place: (float(ranked.scores[place]) + HOLDS * ranked.support(place), -place))
+        return ranked.candidates[best].text
     joint = joint_name(ranked, free)
     if joint is not None:
         return joint
     return domain if domain is not None and stems(domain) not in forbidden else None
-
-
-def _best(ranked: Ranked, places: Sequence[int]) -> int:
-    return max(places, key=lambda place: (float(ranked.scores[place]) + HOLDS * ranked.share(place), -place))
 
 
 def joint_name(ranked: Ranked, places: Sequence[int]) -> str | None:
@@ -49,10 +45,9 @@ def joint_name(ranked: Ranked, places: Sequence[int]) -> str | None:
     pair = _best_pair(ranked, places)
     if pair is not None and ranked.share(*pair) >= TOGETHER:
         return joined(*(ranked.candidates[place].text for place in pair))
-    parts = [place for place in places if ranked.share(place) >= PARTLY]
-    if not parts:
+    part = max(places, key=lambda place: (ranked.support(place), -place), default=None)
+    if part is None or ranked.support(part) < PART:
         return None
-    part = _best(ranked, parts)
     return and_others(ranked.candidates[part].text)
 
 

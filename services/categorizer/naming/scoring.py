@@ -11,7 +11,6 @@ import numpy as np
 
 from services.categorizer.naming.candidates import Candidate
 from services.categorizer.naming.counts import Counts
-from services.categorizer.naming.evidence import evidence
 from services.categorizer.naming.lexicon import roots
 from services.categorizer.naming.listed import domains
 from services.categorizer.naming.phrases import Kind, Phrase
@@ -30,7 +29,6 @@ SMALL = 10  # texts
 FEWEST = 2  # texts that a phrase of the fixed list must hold for: nobody said it
 SURE = 0.5  # cosine to the centre of a listed phrase of which nobody says a word
 SUBJECT, SAID = 0.5, 0.1  # share of the requests that say one word of a listed phrase, and must say the others
-HOLDS = 0.2  # weight of the evidence
 THIN = 0.2  # taken off where fewer than ENOUGH of the requests say it
 ENOUGH = 0.2
 LOOSE = 0.1  # taken off for "table with columns", "money in an account"
@@ -90,18 +88,23 @@ class Ranked:
     candidates: list[Candidate]
     scores: Array  # (candidates,)
     vectors: Array  # (candidates, d)
-    evidence: Array  # (texts of the group, candidates): from 0 to 1 that a text asks for it
+    held: Array  # (texts of the group, candidates): whether a candidate holds for a text
     weight: Array  # (texts of the group,), sum 1
 
     def share(self, *places: int) -> float:
-        """Of the group's items that ask for one of these candidates, as far as there is evidence of it."""
-        return float(self.weight @ self.evidence[:, list(places)].max(1))
+        """Of the group's items for which one of these candidates holds."""
+        return float(self.weight @ self.held[:, list(places)].any(1))
+
+    def support(self, place: int) -> float:
+        """Share of the items for which it holds, or of the requests that say it in its own words."""
+        return max(self.share(place), self.candidates[place].spoken)
 
     def is_true(self, place: int) -> bool:
         """Whether it may be the group's name alone; of few texts it must hold for more of them."""
-        texts = len(self.weight)
+        bare, texts = self.candidates[place].phrase.bare, len(self.weight)
+        support = self.share(place) if bare else self.support(place)  # a lone noun can stand in anything
         spare = 0.5 / texts if texts < SMALL else 0.0
-        return self.share(place) - spare >= TRUE
+        return support - spare >= TRUE
 
 
 def rank(group: int, counts: Counts, own: Sequence[Candidate], vectors: Array, space: Texts, taste: Taste) -> Ranked:
@@ -119,13 +122,11 @@ def rank(group: int, counts: Counts, own: Sequence[Candidate], vectors: Array, s
     shares = weight @ held
     listed = zip(places, shares[len(own) :].tolist(), strict=True)
     offered = [*own, *(_listed(space.listed[place], share) for place, share in listed)]
-    proven = evidence(own, held, counts.told, space.readable[members])
     near = rows @ space.centres.T
     scores = near[:, group] + PRECISION * _precision(group, rows, space) - NEIGHBOURS * _nearest(near, group)
     scores += np.array([_merit(candidate, taste) for candidate in offered], dtype=np.float32)
-    scores += HOLDS * (weight @ proven).astype(np.float32)
     order = sorted(range(len(offered)), key=lambda row: (-round(float(scores[row]), 6), offered[row].text))
-    return Ranked([offered[row] for row in order], scores[order], rows[order], proven[:, order], weight)
+    return Ranked([offered[row] for row in order], scores[order], rows[order], held[:, order], weight)
 
 
 def _evident(group: int, counts: Counts, space: Texts, taste: Taste) -> list[int]:

@@ -214,13 +214,13 @@ class _Tree:
         common = domain_name(domains.mean(0), COMMON)
         named: list[Named] = []
         for one, place in enumerate(chosen):
-            siblings = [named[other].name for other in range(one) if category[other] == category[one]]
             name = foreign[one]
             if name is None and place is not None:
                 name = ranked[one].candidates[place].text
             elif name is None:
                 domain = domain_name(domains[one])
-                name = _joint_name(ranked[one], taken.get(one), siblings) or (None if domain == common else domain)
+                name = _joint_name(ranked[one], taken.get(one)) or (None if domain == common else domain)
+            siblings = [named[other].name for other in range(one) if category[other] == category[one]]
             named.append(self.named(name, self.sample[one], ranked[one], self.counts[one], siblings))
         return named
 
@@ -241,8 +241,8 @@ class _Tree:
         return endings(here, [conduct for row in others if (conduct := self.conducts[row]) is not None])
 
 
-def _joint_name(ranked: Ranked, taken: frozenset[str] | None, siblings: Sequence[str]) -> str | None:
-    """Of several phrases that tell something, unless the leaf's category or a sibling is called so."""
+def _joint_name(ranked: Ranked, taken: frozenset[str] | None) -> str | None:
+    """Of several phrases that tell something, unless the leaf's category is called so."""
     telling = [place for place, candidate in enumerate(ranked.candidates) if not candidate.phrase.bare]
     name = joint_name(ranked, telling)
-    return None if name is None or stems(name) == taken or capitalised(name) in siblings else name
+    return None if name is None or stems(name) == taken else name

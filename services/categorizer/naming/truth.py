@@ -15,7 +15,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 APART = 0.15  # of cosine, that a phrase may be behind the closest one
 LEAST = 0.2  # cosine, below which no phrase holds, and
 OF_MEDIAN = 0.65  # of the median text's closeness to a general phrase: long texts are far from all of them
-TRUE = 0.42  # evidence, as a share of the texts, that a name needs to stand alone
+TRUE = 0.55  # share of the texts that a name must hold for
 FAMILY = 0.6  # cosine of two phrases, one of which is so general that it holds where the other does
 
 
