@@ -14,7 +14,7 @@ from langsmith._internal._serde import dumps_json
 from langsmith.run_helpers import get_current_run_tree
 from langsmith.schemas import Attachment
 
-from tests.clients.tracing import CLIENT, MODE, SESSION, listed, traced, tree
+from tests.clients.tracing import CLIENT, MODE, OLDEST, SESSION, listed, traced, tree
 
 MESSAGE = {"role": "assistant", "content": "Refunded."}
 USAGE = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
@@ -46,7 +46,7 @@ async def slow(number: int) -> int:
 
 @traceable
 async def fan_out(count: int) -> list[int]:
-    return await asyncio.gather(*(slow(number) for number in range(count)))
+    return list(await asyncio.gather(*(slow(number) for number in range(count))))
 
 
 @traceable
@@ -76,6 +76,17 @@ def read_files(question: str, picture: Attachment, file: Attachment) -> str:
     assert run is not None
     run.attachments["nö te"] = ("text/plain", "Grüße".encode())
     return question
+
+
+def attachments(run: Any) -> dict[str, tuple[str, bytes]]:
+    """As the client read them; the oldest reads none with a list, and can't join an address to its API's elsewhere."""
+    if not OLDEST:
+        return {name: (one["mime_type"], one["reader"].read()) for name, one in run.attachments.items()}
+    urls = SESSION.get(f"{CLIENT.api_url}/runs/{run.id}").json()["s3_urls"]
+    return {
+        name.removeprefix("attachment."): (one["mime_type"], SESSION.get(CLIENT.api_url + one["presigned_url"]).content)
+        for name, one in urls.items()
+    }
 
 
 class Traces(unittest.TestCase):
@@ -184,13 +195,12 @@ class Traces(unittest.TestCase):
             CLIENT.flush()
         [run] = listed(project)
         assert run.inputs == {"question": "What is in it?"}
-        for read in (run, CLIENT.read_run(run.id)):
-            found = {name: (one["mime_type"], one["reader"].read()) for name, one in read.attachments.items()}
-            assert found == {
+        for read in (run, CLIENT.read_run(run.id)) if not OLDEST else [run]:
+            assert attachments(read) == {
                 "picture": ("image/png", PICTURE),
                 "file": ("application/pdf", PICTURE[::-1]),
                 "nö te": ("text/plain", "Grüße".encode()),
-            }, {name: (kind, len(body)) for name, (kind, body) in found.items()}
+            }
 
     @classmethod
     def tearDownClass(cls) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 from uuid import uuid4
 
 import requests
-from langsmith import Client
+from langsmith import Client, __version__
 from langsmith.run_helpers import tracing_context
 
+OLDEST = __version__ == "0.4.42"
 MODE = os.environ.get("MODE", "zstd")
 _RUN = re.compile(rb'name="(?:post|patch)\.([0-9a-f-]{36})"')
 
@@ -29,7 +30,7 @@ class Heard(requests.Session):
 
     def _hear(self, answer: requests.Response, *_: Any, **__: Any) -> None:
         sent = answer.request
-        self.answers.append((sent.path_url, sent.headers.get("Content-Encoding", ""), answer.status_code))
+        self.answers.append((sent.path_url, str(sent.headers.get("Content-Encoding", "")), answer.status_code))
         if answer.status_code == 202 and isinstance(sent.body, bytes):
             self.run_ids |= {found.decode() for found in _RUN.findall(sent.body)}
 
