@@ -16,6 +16,13 @@ class Error(BaseModel):
     detail: str | list[JsonValue] = Field(description="what to do; a list where a parameter of the address is wrong")
 
 
+class SpansRefused(BaseModel):
+    """google.rpc.Status, as exporters of OpenTelemetry read it."""
+
+    code: int
+    message: str
+
+
 class Info(BaseModel):
     version: str = Field(description="of LangSmith's API")
     batch_ingest_config: dict[str, bool | int]

@@ -98,10 +98,11 @@ JobCreate = create_model(
 
 @dataclass(frozen=True, slots=True)
 class Bodies:
-    """What a route takes and gives: types, or contents by their media types where that is not JSON."""
+    """What a route takes, gives and says where it fails: types, or contents by their media types if not JSON."""
 
     takes: Any = None
     gives: Any = None
+    fails: Any = None
     takes_media: str = JSON
     gives_media: str = JSON
 
@@ -119,7 +120,7 @@ ROUTES: dict[tuple[str, str], Bodies] = {
     ("patch", "/runs/{run_id}"): Bodies(RunPatch, answers.Kept),
     ("post", "/runs/batch"): Bodies(Batch, answers.Kept),
     ("post", "/runs/multipart"): Bodies(Parts, answers.Kept, takes_media="multipart/form-data"),
-    ("post", "/otel/v1/traces"): Bodies(dict[str, Any], dict[str, Any]),
+    ("post", "/otel/v1/traces"): Bodies(dict[str, Any], dict[str, Any], answers.Error | answers.SpansRefused),
     ("get", "/runs/{run_id}"): Bodies(gives=answers.SelectedRun),
     ("post", "/runs/query"): Bodies(RunsQuery, answers.RunsPage),
     ("post", "/runs/stats"): Bodies(RunsQuery, answers.Stats),
@@ -175,19 +176,24 @@ class Documented(FastAPI):
 
 def _completed(document: Schema) -> Schema:
     schemas, known = _schemas()
-    refusal = {"description": "What to do", "content": {JSON: {"schema": {"$ref": REFERENCES.format(model="Error")}}}}
+    refusal = _content({"$ref": REFERENCES.format(model="Error")})
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             bodies = ROUTES.get((method, path), Bodies())
             newer = "v2_" if path.startswith("/api/v2") else ""
             operation["operationId"] = newer + operation["summary"].lower().replace(" ", "_")
             _complete(operation, bodies, schemas.get((method, path), {}))
-            operation["responses"] |= {"4XX": refusal, "5XX": refusal}
+            told = _content(schemas.get((method, path), {}).get("fails")) or refusal
+            operation["responses"] |= {"4XX": told, "5XX": told}
             operation["security"] = [] if path in PUBLIC else [{"key": []}, {"bearer": []}, {}]
         if path.startswith("/api/"):  # v2, which is under no prefix
             operations["servers"] = [{"url": "/"}]
     document["components"] = {"schemas": known, "securitySchemes": KEYS}
     return document
+
+
+def _content(schema: Schema | None) -> Schema | None:
+    return schema and {"description": "What to do", "content": {JSON: {"schema": schema}}}
 
 
 def _complete(operation: Schema, bodies: Bodies, found: dict[str, Schema]) -> None:
@@ -212,6 +218,6 @@ def _schemas() -> tuple[dict[tuple[str, str], dict[str, Schema]], Schema]:
 
 def _wanted() -> Iterator[tuple[tuple[tuple[str, str], str], JsonSchemaMode, TypeAdapter[Any]]]:
     for place, bodies in ROUTES.items():
-        for side, kind in (("takes", bodies.takes), ("gives", bodies.gives)):
+        for side, kind in (("takes", bodies.takes), ("gives", bodies.gives), ("fails", bodies.fails)):
             if kind is not None:
                 yield (place, side), "validation", TypeAdapter(kind)

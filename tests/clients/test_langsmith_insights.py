@@ -4,9 +4,7 @@ No key is given: a deployment with an engine of its own lets keyless users throu
 """
 
 import json
-import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,35 +12,17 @@ from typing import Any
 import httpx
 import pytest
 
-from benchmarks.environment import made
-from benchmarks.sets import Missing
+from tests.clients.up import HERE, NEWEST, OLDEST, python_of, running
 from tests.insights.command import clean_environment
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-UP = "import sys; sys.argv[0] = 'insights'; from insights.main import main; main()"
-OLDEST, NEWEST = "langsmith-0.4.42", "langsmith"
 ASKED = ("Refund my order {}", "Reset my password, account {}", "Where is parcel {}? 📦", "Kündige Vertrag {} \x00")
 pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """By words alone: what the vectors find is not looked at here."""
-    folder = tmp_path_factory.mktemp("up")
-    command = [sys.executable, "-c", UP, "up", "--port", "0", "--data", str(folder)]
-    environment = clean_environment() | {"INSIGHTS_EMBEDDING": "none"}
-    with (
-        (folder / "log").open("w") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT, env=environment) as process,
-    ):
-        try:
-            assert process.stdout is not None
-            ready = re.search(r"ready on (http://\S+)", process.stdout.readline())
-            assert ready is not None, (folder / "log").read_text()
-            yield f"{ready[1]}/api"
-        finally:
-            process.kill()
+    with running(tmp_path_factory.mktemp("up")) as (url, _):
+        yield url
 
 
 def histories(count: int) -> list[list[dict[str, str]]]:
@@ -58,12 +38,8 @@ def histories(count: int) -> list[list[dict[str, str]]]:
 def run(client: str, url: str, name: str, told: Any, folder: Path) -> dict[str, Any]:
     file = folder / "histories.json"
     file.write_text(json.dumps(told))
-    try:
-        python = made(client, HERE / f"{client}.lock")
-    except Missing as missing:
-        pytest.skip(str(missing))
     environment = clean_environment() | {"LANGSMITH_TRACING": "false"}
-    command = [str(python), str(HERE / "run_insights.py"), url, name, str(file)]
+    command = [str(python_of(client)), str(HERE / "run_insights.py"), url, name, str(file)]
     found = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert found.returncode == 0, found.stderr[-4_000:]
     answer: dict[str, Any] = json.loads(found.stdout.splitlines()[-1])
