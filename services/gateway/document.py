@@ -19,7 +19,7 @@ from services.gateway.v2 import V2Query
 from shared.job_config import JobConfig
 
 REFERENCES = "#/components/schemas/{model}"
-JSON = "application/json"
+JSON, PROTOBUF = "application/json", "application/x-protobuf"
 ANY: dict[str, Any] = {"schema": {}}
 Schema = dict[str, Any]
 
@@ -183,7 +183,7 @@ def _completed(document: Schema) -> Schema:
             newer = "v2_" if path.startswith("/api/v2") else ""
             operation["operationId"] = newer + operation["summary"].lower().replace(" ", "_")
             _complete(operation, bodies, schemas.get((method, path), {}))
-            told = _content(schemas.get((method, path), {}).get("fails")) or refusal
+            told = _content(schemas.get((method, path), {}).get("fails"), PROTOBUF) or refusal
             operation["responses"] |= {"4XX": told, "5XX": told}
             operation["security"] = [] if path in PUBLIC else [{"key": []}, {"bearer": []}, {}]
         if path.startswith("/api/"):  # v2, which is under no prefix
@@ -192,8 +192,9 @@ def _completed(document: Schema) -> Schema:
     return document
 
 
-def _content(schema: Schema | None) -> Schema | None:
-    return schema and {"description": "What to do", "content": {JSON: {"schema": schema}}}
+def _content(schema: Schema | None, *other_media: str) -> Schema | None:
+    others = dict.fromkeys(other_media, ANY)
+    return schema and {"description": "What to do", "content": {JSON: {"schema": schema}, **others}}
 
 
 def _complete(operation: Schema, bodies: Bodies, found: dict[str, Schema]) -> None:

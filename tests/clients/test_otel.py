@@ -1,27 +1,28 @@
 """LangSmith's SDK in its OTel mode and OpenTelemetry's own exporter send to a running `insights up`."""
 
 import subprocess
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from benchmarks.environment import made
-from benchmarks.sets import Missing
-from tests.clients.test_langsmith_insights import HERE, NEWEST, url
+from tests.clients.up import HERE, NEWEST, python_of, running
 from tests.insights.command import clean_environment
 
-__all__ = ["url"]
 pytestmark = pytest.mark.timeout(300)
 TEXT = 'Where is parcel 1? 📦 "quoted" \x07'
 
 
 @pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running(tmp_path_factory.mktemp("up")) as (url, _):
+        yield url
+
+
+@pytest.fixture(scope="module")
 def traced(url: str) -> str:
-    try:
-        python = made(NEWEST, HERE / f"{NEWEST}.lock")
-    except Missing as missing:
-        pytest.skip(str(missing))
+    python = python_of(NEWEST)
     told = {"TRACING": "true", "TRACING_MODE": "otel", "ENDPOINT": url, "PROJECT": "by sdk", "API_KEY": "none"}
     environment = clean_environment() | {f"LANGSMITH_{name}": value for name, value in told.items()}
     command = [str(python), str(HERE / "run_otel.py"), url, TEXT]
