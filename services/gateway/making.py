@@ -29,7 +29,7 @@ async def make_job(request: Request, store: Store, project: Project, asked: Mapp
     What was left to us to decide is in its `decisions`.
     """
     settings: Settings = request.app.state.settings
-    values = await _with_saved(store, project, asked)
+    values = await with_saved(store, project, asked)
     chosen = await choose_engine(store, project.workspace_id, values)
     decisions = [chosen.why]
     values["engine"] = chosen.engine
@@ -53,7 +53,7 @@ async def make_job(request: Request, store: Store, project: Project, asked: Mapp
     return job.model_copy(update={"decisions": tuple(decisions), "config_id": config_id})
 
 
-async def _with_saved(store: Store, project: Project, asked: Mapping[str, Any]) -> dict[str, Any]:
+async def with_saved(store: Store, project: Project, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What is asked for over what is saved under `config_id`; a window is replaced whole."""
     if "config_id" not in asked:
         return dict(asked)

@@ -43,15 +43,6 @@ def _parse_slowly(data: bytes) -> Any:
     return value
 
 
-def _loads(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        raise
-    except ValueError:  # an integer of more digits than Python reads
-        return json.loads(text, parse_int=float)
-
-
 def _may_be_deep(data: bytes) -> bool:
     """False is sure: brackets within texts only make it say True too often. Pairs are peeled off from the inside."""
     brackets = data.translate(None, _NO_BRACKETS)

@@ -217,6 +217,7 @@ async def test_another_workspaces_runs_are_not_there(client: httpx.AsyncClient, 
         ({"filter": 'search("refund")'}, {"count": 1}),
         ({"start_time": "2026-01-01T00:00:03Z"}, {"count": 1}),
         ({"last_n_hours": 1}, {"count": 0}),
+        ({"start_time": "2026-01-01T00:00:03", "attribute_schemas": {"angry": "boolean"}}, {"count": 1}),
     ],
 )
 async def test_a_jobs_filter_is_counted_over_finished_traces_in_its_window(
