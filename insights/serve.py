@@ -119,7 +119,8 @@ def _app(names: Sequence[str], settings: Settings, process: Process) -> Starlett
 
 async def _refuse_exposed(store: Store, settings: Settings) -> None:
     """UsageError where others could reach a gateway that asks nobody for a key."""
-    if is_loopback(settings.host) or settings.insecure or await store.has_api_keys():
+    unreached = is_loopback(settings.host) or settings.local_only
+    if unreached or settings.insecure or await store.has_api_keys():
         return
     raise UsageError(
         f"Others can reach {settings.host}, and there is no API key yet: make one with "

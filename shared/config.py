@@ -101,6 +101,10 @@ class Settings(BaseSettings):
     model_headers: Headers = Field(default={}, description="headers of each call to a model, as JSON")
     prices: Path | None = Field(default=None, description="file of prices beside shared/llm/prices.yaml")
     insecure: bool = Field(default=False, description="serve without API keys on any address")
+    local_only: bool = Field(
+        default=False,
+        description="no other machine reaches `host`, as in docker-compose.yml: no key is needed to start",
+    )
     api_key: SecretStr | None = Field(default=None, description="that `insights import` sends to a gateway")
     secrets_key: Annotated[SecretStr, AfterValidator(_vault_keys)] | None = Field(
         default=None, description="keys that seal stored secrets, with commas: the first seals, each opens"

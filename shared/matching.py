@@ -57,12 +57,18 @@ class Criteria:
         """Those of the runs that match, in their order."""
         found = list(runs) if self.filter is None else await _decided(store, workspace_id, self.filter, runs)
         if self.trace_filter and found:
-            roots = await store.runs(workspace_id, {run.trace_id for run in found})
-            tops = [run for run in roots.values() if run.parent_run_id is None]
+            tops = await _roots(store, workspace_id, {run.trace_id for run in found})
             found = _of_traces(found, await _decided(store, workspace_id, self.trace_filter, tops))
         if self.tree_filter and found:
             found = await _in_trees(store, workspace_id, self.tree_filter, found)
         return found
+
+
+async def _roots(store: Store, workspace_id: str, traces: set[str]) -> list[Run]:
+    """The roots of these traces. One that came over OTLP does not have its trace's id."""
+    named = await store.runs(workspace_id, traces)
+    others = await store.trace_runs(workspace_id, traces - named.keys()) if len(named) < len(traces) else []
+    return [run for run in (*named.values(), *others) if run.parent_run_id is None]
 
 
 async def _in_trees(store: Store, workspace_id: str, filter: Filter, runs: Sequence[Run]) -> list[Run]:

@@ -63,7 +63,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _have(server: Callable[[], AbstractContextManager[T]]) -> Iterator[T]:
+def have(server: Callable[[], AbstractContextManager[T]]) -> Iterator[T]:
     """What the context manager gives. Where it gives none: skipped on a developer's machine, failed in CI."""
     try:
         with server() as found:
@@ -77,13 +77,13 @@ def _have(server: Callable[[], AbstractContextManager[T]]) -> Iterator[T]:
 @pytest.fixture(scope="session")
 def kafka_servers() -> Iterator[str]:
     """`host:port` of a real Kafka that all tests share: use topics and groups of your own."""
-    yield from _have(kafka_server)
+    yield from have(kafka_server)
 
 
 @pytest.fixture(scope="session")
 def mongo_servers() -> Iterator[str]:
     """`mongodb://host:port`, shared by all tests; most want `mongo_url`."""
-    yield from _have(mongo_server)
+    yield from have(mongo_server)
 
 
 @pytest.fixture
@@ -98,17 +98,17 @@ def mongo_url(mongo_servers: str) -> Iterator[str]:
 @pytest.fixture
 def kafka_broker(tmp_path: Path) -> Iterator[KafkaServer]:
     """A started broker of this test's own, which the test may stop, kill and start again."""
-    yield from _have(lambda: _running(KafkaServer(free_port(), tmp_path)))
+    yield from have(lambda: running(KafkaServer(free_port(), tmp_path)))
 
 
 @pytest.fixture
 def mongo_keeper(tmp_path: Path) -> Iterator[MongoServer]:
     """A started MongoDB of this test's own that keeps its data, which the test may stop, kill and start again."""
-    yield from _have(lambda: _running(MongoServer(free_port(), tmp_path, tmp_path / "mongo.h2")))
+    yield from have(lambda: running(MongoServer(free_port(), tmp_path, tmp_path / "mongo.h2")))
 
 
 @contextmanager
-def _running(server: Server) -> Iterator[Server]:
+def running(server: Server) -> Iterator[Server]:
     try:
         server.start()
         yield server

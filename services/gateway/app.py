@@ -19,6 +19,7 @@ from services.gateway import (
     jobs,
     keys,
     links,
+    otel,
     progress,
     projects,
     queries,
@@ -27,6 +28,7 @@ from services.gateway import (
     v2,
 )  # fmt: skip
 from services.gateway.access import Gate, Reader
+from services.gateway.document import Documented
 from services.gateway.headers import SecureHeaders
 from services.gateway.limits import Limits
 from services.gateway.room import Room
@@ -41,9 +43,10 @@ from shared.llm import Prices
 from shared.store import Store
 from shared.vault import Vault
 
+VERSION = "1"  # of this API: a client that works with it works with every later 1
 PREFIXES = ("", "/api", "/api/v1")
 ROUTERS = (
-    *(info.routes, projects.routes, runs.routes, attachments.routes, feedback.routes, queries.routes),
+    *(info.routes, projects.routes, runs.routes, otel.routes, attachments.routes, feedback.routes, queries.routes),
     *(guided.routes, configs.routes),  # before jobs: `configs` would be taken for a job's id
     *(counting.routes, forecasts.routes, jobs.routes, job_runs.routes, progress.routes),
     *(secrets.routes, keys.routes),
@@ -67,7 +70,8 @@ def make_app(
     `prices` are those that runs are reckoned with, unless their clients say what they cost.
     """
     settings = settings or Settings()
-    app = FastAPI(title="Insights", docs_url=None, redoc_url=None)
+    servers = [{"url": prefix or "/"} for prefix in PREFIXES]
+    app = Documented(title="Insights", version=VERSION, servers=servers, docs_url=None, redoc_url=None)
     app.state.store, app.state.publish, app.state.vault = store, publish, vault
     app.state.gate, app.state.guard = Gate(store, settings), Guard(settings.private_hosts)
     app.state.prices, app.state.room = prices, Room(settings.ingest_bytes)
@@ -77,7 +81,7 @@ def make_app(
     app.add_exception_handler(ClientDisconnect, _nothing)
     for prefix in PREFIXES:
         for routes in ROUTERS:
-            app.include_router(routes, prefix=prefix)
+            app.include_router(routes, prefix=prefix, include_in_schema=not prefix)
     app.include_router(v2.routes, prefix="/api/v2")
     app.include_router(links.routes)
     app.router.routes.extend(state_routes(check))

@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated, Any
 
 from fastapi import HTTPException, Request
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 from shared.traces.parsing import parse
 from shared.traces.record import NotARecordError
@@ -18,7 +18,10 @@ def _micros(value: Any) -> int:
     return time
 
 
-Time = Annotated[int, BeforeValidator(_micros)]  # microseconds since 1970; without a zone it is UTC
+When = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+Time = Annotated[  # microseconds since 1970; without a zone it is UTC
+    int, BeforeValidator(_micros), WithJsonSchema({"type": "string", "format": "date-time"})
+]
 
 RUNS_BYTES = 64 * 1024 * 1024
 SMALL_BYTES = 1024 * 1024

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Request, Response
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from services.gateway.access import Reader, StoreDep
 from services.gateway.answer import Answer
@@ -39,7 +39,7 @@ def _id(value: Any) -> str:
     return known[0]
 
 
-Id = Annotated[str, BeforeValidator(_id)]
+Id = Annotated[str, BeforeValidator(_id), WithJsonSchema({"type": "string", "minLength": 1})]
 Ids = Annotated[list[Id], BeforeValidator(_listed), Field(max_length=1_000)]
 Sessions = Annotated[list[Id], BeforeValidator(_listed), Field(max_length=100)]
 FilterText = Annotated[str, Field(max_length=20_000)]

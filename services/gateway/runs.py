@@ -14,7 +14,7 @@ from services.gateway.projects import ensure_project
 from services.gateway.received import Received, of_batch, of_multipart
 from shared.ending import now
 from shared.feedback_stats import keep_feedback
-from shared.ingest import ingest
+from shared.ingest import Ingested, ingest
 from shared.jobs import name_uuid
 from shared.store import Store
 from shared.traces.record import RawRun
@@ -60,7 +60,15 @@ async def update_run(run_id: str, request: Request, caller: Writer, store: Store
 
 
 async def _keep(request: Request, caller: Caller, store: Store, received: Received) -> dict[str, Any]:
-    """Attachments first: whoever sees a run finds them. HTTPException 422 where nothing could be kept."""
+    """HTTPException 422 where nothing could be kept."""
+    kept = await keep(request, caller, store, received)
+    if received.refused and not (kept.runs or received.attachments or received.feedback):
+        raise HTTPException(422, "; ".join(received.reasons[:5]))
+    return {"runs": kept.runs, "refused": received.refused, "reasons": received.reasons}
+
+
+async def keep(request: Request, caller: Caller, store: Store, received: Received) -> Ingested:
+    """Attachments first: whoever sees a run finds them."""
     records = await _housed(store, caller.workspace_id, received)
     if received.attachments:
         await store.save_attachments(received.attachments)
@@ -68,10 +76,7 @@ async def _keep(request: Request, caller: Caller, store: Store, received: Receiv
         await _keep_feedback(store, caller.workspace_id, received)
     default = name_uuid("project", caller.workspace_id, DEFAULT_PROJECT)
     prices = request.app.state.prices
-    kept = await ingest(store, caller.workspace_id, default, records, received_at=now(), prices=prices)
-    if received.refused and not (kept.runs or received.attachments or received.feedback):
-        raise HTTPException(422, "; ".join(received.reasons[:5]))
-    return {"runs": kept.runs, "refused": received.refused, "reasons": received.reasons}
+    return await ingest(store, caller.workspace_id, default, records, received_at=now(), prices=prices)
 
 
 async def _keep_feedback(store: Store, workspace_id: str, received: Received) -> None:

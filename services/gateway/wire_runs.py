@@ -7,6 +7,7 @@ from typing import Any, get_args
 from shared.bodies import unpack
 from shared.errors import ItemError
 from shared.models import BodyPart, Run
+from shared.store.documents import encode
 from shared.store.queries import time_of
 from shared.traces.identity import run_id
 from shared.traces.times import segment, text_of
@@ -23,6 +24,7 @@ def run_body(
 ) -> dict[str, Any]:
     """`bodies` are the values of its parts. `select` names fields; it hides neither details nor what clients need."""
     error = bodies.get("error") or run.error
+    error = error if error is None or isinstance(error, str) else encode(error)
     fields: dict[str, Any] = {
         **{name: getattr(run, name) for name in (*_PLAIN, *_USAGE)},
         **{name: getattr(run, name) or None for name in _DETAILS},

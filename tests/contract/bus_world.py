@@ -65,6 +65,11 @@ class FakeStore:
         known = {"project_id": "p", "name": "", "created_at": 0, "received_before": 0, "config": JobConfig()}
         return Job.model_validate({**known, "workspace_id": workspace_id, "id": job_id, "state": state, "error": error})
 
+    async def leave_out_pending(self, workspace_id: str, job_id: str, reason: str) -> int:
+        """There is none: items that are here were released."""
+        self._refuse()
+        return 0
+
     def _refuse(self) -> None:
         if self.error:
             raise self.error

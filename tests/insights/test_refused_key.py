@@ -34,7 +34,7 @@ def test_it_is_one_sentence_with_what_to_do_and_neither_a_report_nor_a_traceback
     assert outcome.out == ""
     [folder, said] = outcome.err.splitlines()
     assert folder.startswith("Data folder: ")
-    assert "refused the key: set OPENAI_API_KEY" in said
+    assert "refused the key, or got none: set OPENAI_API_KEY" in said
     assert "refused the key" in caplog.text
     assert "Traceback" not in caplog.text
     assert "sk-wrong" not in caplog.text + outcome.err
@@ -45,7 +45,7 @@ def test_a_draft_is_refused_in_the_same_way(server: FakeModelServer, tmp_path: P
     drafting = ("config", "draft", tmp_path / "demo.jsonl", "--agent", "bot", "--learn", "why")
     outcome = asked(server, tmp_path, *drafting, "--output", tmp_path / "job.yaml")
     assert (outcome.code, outcome.out) == (2, "")
-    assert "refused the key: set OPENAI_API_KEY" in outcome.err
+    assert "refused the key, or got none: set OPENAI_API_KEY" in outcome.err
     assert not (tmp_path / "job.yaml").exists()
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ import pytest
 from insights.demo import generate, write
 from insights.serve import GRACE
 from tests.insights.command import insights, started
+from tests.services.sending import CONTENT_TYPE, part, whole
 
 STOP_SECONDS = 5.0
 TRACES = 12
@@ -90,6 +92,35 @@ def test_runs_that_are_sent_become_a_report(client: httpx.Client) -> None:
     unfinished = sum(run["status"] == "pending" for run in runs)
     assert sum(report["shape"].values()) == TRACES - unfinished
     assert "insights_events_total{" in client.get("/metrics").text
+
+
+def test_feedback_that_is_given_before_a_job_is_in_its_figures(client: httpx.Client) -> None:
+    """By whatever way it comes, on whichever side of its run."""
+    traces = [run for run in generate(TRACES, light=True, seed=2) if run["status"] == "success"]
+    runs = [{key: value for key, value in run.items() if key != "feedback_stats"} for run in traces]
+    rated = [run["id"] for run in runs if run["parent_run_id"] is None]
+    parts = [
+        part(f"feedback.{uuid4()}", json.dumps({"key": "early", "run_id": one, "score": True}).encode())
+        for one in rated
+    ]
+    assert (
+        client.post("/runs/multipart", content=whole(parts), headers={"Content-Type": CONTENT_TYPE}).status_code == 202
+    )
+    client.post("/runs/batch", json={"post": [run | {"session_name": "rated"} for run in runs]})
+    for place, one in enumerate(rated):
+        said = client.post("/feedback", json={"key": "late", "run_id": one, "score": place % 2})
+        assert said.status_code == 200, said.text
+    at = f"/sessions/{project_id(client, 'rated')}/insights"
+    job = client.post(at, json={}).json()
+
+    def ended() -> dict[str, Any] | None:
+        found: dict[str, Any] = client.get(f"{at}/{job['id']}").json()
+        return found if found["status"] in ("success", "error") else None
+
+    top = [one["stats"]["feedback_stats"] for one in until(ended)["clusters"] if one["parent_id"] is None]
+    assert sum(one["early"]["n"] for one in top) == sum(one["late"]["n"] for one in top) == len(rated)
+    assert {one["early"]["avg"] for one in top} == {1}
+    assert sum(one["late"]["n"] * one["late"]["avg"] for one in top) == pytest.approx(len(rated) // 2)
 
 
 def test_import_beside_it_goes_through_it(up: Up, client: httpx.Client, tmp_path: Path) -> None:

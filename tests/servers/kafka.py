@@ -20,11 +20,12 @@ PROPERTIES = Path(__file__).with_name("server.properties")
 class KafkaServer:
     """One broker on 127.0.0.1:`port`, its data in `folder`: stopped or killed, it starts again where it was.
 
-    NoServerError without Java; see `tests/servers/java.py`.
+    `properties`: its own ones, with that port. NoServerError without Java; see `tests/servers/java.py`.
     """
 
-    def __init__(self, port: int, folder: Path) -> None:
+    def __init__(self, port: int, folder: Path, properties: str | None = None) -> None:
         self.port = port
+        self._given = properties
         self._folder = folder
         self._properties = folder / "server.properties"
         self._process = Process(java_command("kafka.Kafka", str(self._properties)), folder / "kafka.log")
@@ -52,7 +53,7 @@ class KafkaServer:
     def _format(self) -> None:
         """The properties, and an empty log with the cluster's id."""
         draft = self._folder / "draft.properties"
-        draft.write_text(_properties(self.port, "127.0.0.1", str(self._folder / "logs")))
+        draft.write_text(self._given or _properties(self.port, "127.0.0.1", str(self._folder / "logs")))
         # The first byte is 0, so that the id never begins with a dash, which would be read as an option.
         cluster = urlsafe_b64encode(bytes(1) + uuid.uuid4().bytes[1:]).rstrip(b"=").decode()
         run(*java_command("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(draft)))

@@ -12,7 +12,7 @@ from tests.servers.java import java_command
 from tests.servers.process import Process, free_port
 
 VARIABLE = "INSIGHTS_TEST_MONGO"
-IMAGE = "mongo:7"
+IMAGE = "mongo:7.0.28"
 
 
 class MongoServer:

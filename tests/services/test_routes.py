@@ -115,8 +115,8 @@ async def plant(client: httpx.AsyncClient, store: SqliteStore, headers: dict[str
     said = {"run_id": run, "key": MARK, "score": 1, "comment": MARK}
     feedback = (await client.post("/feedback", json=said, headers=headers)).json()["id"]
     return {
-        "feedback_id": feedback, "project_id": project, "session_id": project, "job_id": job, "run_id": run, "cluster_id": cluster.id,
-        "config_id": config.json()["id"],
+        "project_id": project, "session_id": project, "job_id": job, "run_id": run, "cluster_id": cluster.id,
+        "config_id": config.json()["id"], "feedback_id": feedback,
         "key": "MINE", "api_key_id": (await store.api_keys(DEFAULT_WORKSPACE))[0].id,
     }  # fmt: skip
 
