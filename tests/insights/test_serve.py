@@ -1,5 +1,6 @@
 """`insights up` as its user runs it, and what `up` and `serve` say where they cannot start."""
 
+import asyncio
 import json
 import re
 import signal
@@ -17,7 +18,8 @@ import httpx
 import pytest
 
 from insights.demo import generate, write
-from insights.serve import GRACE
+from insights.serve import GRACE, listening
+from shared.config import Settings
 from tests.insights.command import insights, started
 from tests.services.sending import CONTENT_TYPE, part, whole
 
@@ -156,6 +158,22 @@ def test_analyze_beside_it_names_it(up: Up, tmp_path: Path) -> None:
     outcome = insights("analyze", file, "--data", up.folder)
     assert outcome.code == 2
     assert f"`insights up` (process {up.process.pid})" in outcome.err
+
+
+async def test_no_answer_waits_for_the_acknowledgment_of_its_first_half() -> None:
+    """Which with Nagle's algorithm takes 40 ms from a client that delays it."""
+
+    def answered(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        found.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    found: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    address = listening(Settings(port=0))
+    async with await asyncio.start_server(answered, sock=address):
+        _, writer = await asyncio.open_connection(*address.getsockname())
+        assert await found
+        writer.close()
+        await writer.wait_closed()
 
 
 def test_a_taken_port_is_told_in_a_sentence(up: Up, tmp_path: Path) -> None:
