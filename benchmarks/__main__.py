@@ -28,6 +28,7 @@ BENCHES = (
     "speed",
     "spine",
     "ingest",
+    "soak",
     "reads",
 )
 

@@ -37,7 +37,7 @@ class World:
     def __init__(self, store: Store, runs: int) -> None:
         self.store, self.runs = store, runs
         app = make_app(store, _nothing, _nothing)
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://insights")
+        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost")
 
     async def query(self, **body: Any) -> None:
         answer = await self.client.post("/runs/query", json={"session": PROJECT.id, "limit": PAGE, **body})

@@ -24,6 +24,7 @@ from shared.store import Store
 log = logging.getLogger(__name__)
 
 GRACE = 5  # seconds for requests that are open when a process is told to stop
+KEEP_ALIVE = 75  # seconds: a client that sends every few of them meets no connection that is just being closed
 
 
 class _Server(uvicorn.Server):
@@ -100,6 +101,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         access_log=False,  # of each request, with its query
         server_header=False,
         timeout_graceful_shutdown=GRACE,
+        timeout_keep_alive=KEEP_ALIVE,
     )
 
 
