@@ -305,6 +305,6 @@ async def test_a_doubtful_answer_is_asked_for_alone_and_what_is_missing_is_asked
     config = JobConfig(partitions={"A refund": "", "A parcel": ""})
     async with scripted(store, Scripted(Places=answer)) as asker:
         found = await assign_items(questions(asker), around, config)
-    assert sizes == [25, 15, 1, 1]
+    assert (sorted(sizes[:2]), sizes[2:]) == ([15, 25], [1, 1])  # the first two are asked at once
     assert found.place.tolist() == [0] * 40
     assert (found.without_answer, found.asked_again, found.changed) == (0, 1, 1)
