@@ -89,6 +89,7 @@ class Asker:
         Raises BudgetError, JobError also of a job that has ended, and what `Llm.ask` raises.
         """
         async with self._bill(purpose, request.model, likely(request)) as call, self._client(purpose) as llm:
+            self.check(purpose)  # the key may have been refused while this one waited for its client
             return (await llm.ask(request, call.paid.append, call.admit)).value
 
     async def embed(self, purpose: Purpose, texts: Sequence[str], model: str) -> Array:
@@ -145,6 +146,7 @@ class Asker:
     async def _embed(self, purpose: Purpose, texts: Mapping[str, str], model: str) -> dict[str, bytes]:
         read = Usage(input=sum(map(estimate_tokens, texts.values())))
         async with self._bill(purpose, model, read) as call, self._client(purpose) as llm:
+            self.check(purpose)
             vectors, _ = await llm.embed(list(texts.values()), model, call.paid.append)
         return {key: row.astype("<f4").tobytes() for key, row in zip(texts, vectors, strict=True)}
 

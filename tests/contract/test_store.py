@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, cast
 
@@ -723,17 +723,6 @@ async def _steps_of_looks(store: Store, database: CountingDatabase) -> list[int]
 
 
 class TestSqlite(StoreContract):
-    @pytest.fixture
-    def url(self, tmp_path: Path) -> str:
-        return f"sqlite:///{tmp_path}/insights.db"
-
-    @pytest.fixture
-    async def store(self, url: str) -> AsyncIterator[Store]:
-        store = await connect(url)
-        await store.init()
-        yield store
-        await store.close()
-
     async def test_a_file_of_an_earlier_version_gets_the_columns_that_it_lacks(self, store: Store, url: str) -> None:
         paid = Spending(stage=Stage.SUMMARIES, model="m", calls=1, cut=1)
         await store.insert_items([item("a")])
@@ -823,13 +812,6 @@ class TestMongo(StoreContract):
     @pytest.fixture
     def url(self, mongo_url: str) -> str:
         return mongo_url
-
-    @pytest.fixture
-    async def store(self, url: str) -> AsyncIterator[Store]:
-        store = await connect(url)
-        await store.init()
-        yield store
-        await store.close()
 
     async def test_a_store_that_is_away_is_unavailable_with_a_sentence(self) -> None:
         store = await connect(f"mongodb://127.0.0.1:{free_port()}/insights?serverSelectionTimeoutMS=100")

@@ -1,8 +1,6 @@
 """Attachments of runs in either store."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -50,16 +48,7 @@ class AttachmentContract:
 
 
 class TestSqliteAttachments(AttachmentContract):
-    @pytest.fixture
-    def url(self, tmp_path: Path) -> str:
-        return f"sqlite:///{tmp_path}/insights.db"
-
-    @pytest.fixture
-    async def store(self, url: str) -> AsyncIterator[Store]:
-        store = await connect(url)
-        await store.init()
-        yield store
-        await store.close()
+    """On the default `url`."""
 
 
 class TestMongoAttachments(TestSqliteAttachments):

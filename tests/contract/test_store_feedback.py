@@ -1,8 +1,7 @@
 """Feedback in either store."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from shared.feedback import FeedbackRecord, WantedFeedback
 from shared.feedback_stats import count_waiting, keep_feedback
 from shared.models import Feedback, StoredRun
 from shared.removing import remove_project
-from shared.store import Store, connect
+from shared.store import Store
 from tests.contract.test_store import HARD, HARD_TEXT, OTHER, P, W, run, same
 
 
@@ -139,22 +138,7 @@ class FeedbackContract:
 
 
 class TestSqliteFeedback(FeedbackContract):
-    @pytest.fixture
-    def url(self, tmp_path: Path) -> str:
-        return f"sqlite:///{tmp_path}/insights.db"
-
-    @pytest.fixture
-    async def store(self, url: str) -> AsyncIterator[Store]:
-        store = await connect(url)
-        await store.init()
-        yield store
-        await store.close()
-
-    @pytest.fixture
-    async def other(self, store: Store, url: str) -> AsyncIterator[Store]:
-        other = await connect(url)
-        yield other
-        await other.close()
+    """On the default `url`."""
 
 
 class TestMongoFeedback(TestSqliteFeedback):

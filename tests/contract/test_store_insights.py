@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -106,17 +104,6 @@ class InsightsContract:
 
 
 class TestSqlite(InsightsContract):
-    @pytest.fixture
-    def url(self, tmp_path: Path) -> str:
-        return f"sqlite:///{tmp_path}/insights.db"
-
-    @pytest.fixture
-    async def store(self, url: str) -> AsyncIterator[Store]:
-        store = await connect(url)
-        await store.init()
-        yield store
-        await store.close()
-
     async def test_a_file_of_an_earlier_version_gets_places_as_numbers(self, store: Store, url: str) -> None:
         await store.insert_items([item(str(at)) for at in range(12)])
         await store.close()
@@ -135,11 +122,8 @@ class TestSqlite(InsightsContract):
 
 class TestMongo(InsightsContract):
     @pytest.fixture
-    async def store(self, mongo_url: str) -> AsyncIterator[Store]:
-        store = await connect(mongo_url)
-        await store.init()
-        yield store
-        await store.close()
+    def url(self, mongo_url: str) -> str:
+        return mongo_url
 
 
 @pytest.mark.parametrize("descending", [False, True])

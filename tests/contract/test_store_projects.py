@@ -1,7 +1,5 @@
 """What every store promises of projects, asked of SQLite and of MongoDB's protocol alike."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +7,7 @@ import pytest
 from shared.job_config import JobConfig
 from shared.models import Attachment, Job, Project, Run, StoredAttachment, StoredRun
 from shared.removing import remove_project
-from shared.store import Store, connect
+from shared.store import Store
 
 W = "w"
 CHUNKED = b"x" * 9_000_000  # more than one chunk
@@ -83,20 +81,13 @@ class ProjectContract:
 
 
 class TestSqlite(ProjectContract):
-    @pytest.fixture
-    async def store(self, tmp_path: Path) -> AsyncIterator[Store]:
-        store = await connect(f"sqlite:///{tmp_path}/insights.db")
-        yield store
-        await store.close()
+    """On the default `url`."""
 
 
 class TestMongo(ProjectContract):
     @pytest.fixture
-    async def store(self, mongo_url: str) -> AsyncIterator[Store]:
-        store = await connect(mongo_url)
-        await store.init()
-        yield store
-        await store.close()
+    def url(self, mongo_url: str) -> str:
+        return mongo_url
 
     async def test_no_chunk_is_left_behind(self, store: Store) -> None:
         await save(store, "r", "p", CHUNKED)

@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -194,12 +194,6 @@ class QueryContract:
 
 
 class TestSqlite(QueryContract):
-    @pytest.fixture
-    async def store(self, tmp_path: Path) -> AsyncIterator[Store]:
-        store = await connect(f"sqlite:///{tmp_path}/insights.db")
-        yield store
-        await store.close()
-
     async def test_runs_of_a_file_of_an_earlier_version_are_found(self, tmp_path: Path, store: Store) -> None:
         """The file as that version left it: without the columns and indexes by which runs are found."""
         await store.save_runs([StoredRun(run(f"{n}", name=LONG, start_time=n)) for n in range(3)])
@@ -217,11 +211,8 @@ class TestSqlite(QueryContract):
 
 class TestMongo(QueryContract):
     @pytest.fixture
-    async def store(self, mongo_url: str) -> AsyncIterator[Store]:
-        store = await connect(mongo_url)
-        await store.init()
-        yield store
-        await store.close()
+    def url(self, mongo_url: str) -> str:
+        return mongo_url
 
     async def test_runs_of_a_store_of_an_earlier_version_are_found(self, store: Store) -> None:
         await store.save_runs([StoredRun(run(f"{n}", name=LONG, start_time=n)) for n in range(3)])

@@ -1,8 +1,6 @@
 """Runs that several write at once: what each store promises to those who merge halves of them."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +8,7 @@ import pytest
 from shared.bodies import unpack
 from shared.ingest import ingest
 from shared.models import StoredRun
-from shared.store import Store, connect
+from shared.store import Store
 from shared.traces import run_records
 from shared.traces.record import Operation
 from tests.contract.test_store import OTHER, W, run
@@ -107,22 +105,7 @@ class MergeContract:
 
 
 class TestSqliteMerges(MergeContract):
-    @pytest.fixture
-    def url(self, tmp_path: Path) -> str:
-        return f"sqlite:///{tmp_path}/insights.db"
-
-    @pytest.fixture
-    async def store(self, url: str) -> AsyncIterator[Store]:
-        store = await connect(url)
-        await store.init()
-        yield store
-        await store.close()
-
-    @pytest.fixture
-    async def other(self, store: Store, url: str) -> AsyncIterator[Store]:
-        other = await connect(url)
-        yield other
-        await other.close()
+    """On the default `url`."""
 
 
 class TestMongoMerges(TestSqliteMerges):

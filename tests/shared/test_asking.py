@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from shared.events import DeadLetter, Event, ItemSampled, JobReported
 from shared.job_config import JobConfig
 from shared.llm import Endpoint, Llm, Price, Prices, Request
 from shared.models import Item, ItemState, Job, JobState, Spending, Stage
+from shared.secrets import Secret
 from shared.sqlite import Database
 from shared.store import connect
 from shared.store.sqlite import SqliteStore
@@ -377,6 +379,28 @@ async def test_a_job_that_has_ended_asks_nothing_more(
         await asker.answer(SUMMARY, dear(2))
     assert await asker.answer(SUMMARY, dear(1)) == {"text": "fine"}
     assert len(script.requests) == 1
+
+
+async def test_who_waits_for_its_client_while_the_key_is_refused_does_not_ask(
+    store: CountingStore, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script, over, looks, secrets = Script(failure(401, "No.")), asyncio.Event(), count(1), store.secrets
+    asker = Asker(store, bench(script), PRICES)
+
+    async def looked(workspace_id: str) -> list[Secret]:
+        if next(looks) == 2:
+            await over.wait()
+        return await secrets(workspace_id)
+
+    async def ask(number: int) -> None:
+        try:
+            await asker.ask(SUMMARY, dear(number))
+        finally:
+            over.set()
+
+    monkeypatch.setattr(store, "secrets", looked)
+    found = await asyncio.gather(ask(1), ask(2), return_exceptions=True)
+    assert ([type(one) for one in found], len(script.requests)) == ([JobError, JobError], 1)
 
 
 async def test_a_wrong_key_is_one_call_one_failed_job_and_one_dead_letter(store: CountingStore, bench: Bench) -> None:
